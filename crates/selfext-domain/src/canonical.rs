@@ -1,0 +1,172 @@
+//! The one serialisation of what is hashed: JSON in a form that has no second spelling.
+//!
+//! Objects with their keys in the order of their UTF-8 bytes and without members that are null, no white space, integers in
+//! decimal, strings with the shortest escapes (`\"`, `\\`, `\b`, `\f`, `\n`, `\r`, `\t`, otherwise `\u00xx` for control
+//! characters, everything else as it is), `true`, `false`, arrays. No floats: they have second spellings.
+//! Because no database text can hold NUL, `␛` (U+241B) escapes in strings: NUL is written `␛0`, and `␛` itself `␛␛`.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Why a value has no canonical form, or a text is not one.
+#[derive(Debug, thiserror::Error)]
+pub enum CanonicalError {
+    /// A number that is not an integer of 64 bits.
+    #[error("the number {0} is not an integer of 64 bits")]
+    NotAnInteger(String),
+    /// The value does not serialise, or the text is not the JSON of the wanted type.
+    #[error("the JSON is not of the expected shape")]
+    Json(#[from] serde_json::Error),
+    /// An escape in a string is neither `␛0` nor `␛␛`.
+    #[error("a string holds a broken escape")]
+    BrokenEscape,
+}
+
+const ESCAPE: char = '\u{241B}';
+
+/// The canonical form of a value.
+///
+/// # Errors
+/// [`CanonicalError::NotAnInteger`] for floats.
+pub fn to_string(value: &impl Serialize) -> Result<String, CanonicalError> {
+    let mut out = String::new();
+    write(&serde_json::to_value(value)?, &mut out)?;
+    Ok(out)
+}
+
+/// Reads a canonical form back.
+///
+/// # Errors
+/// [`CanonicalError`] if the text is not JSON, not of the wanted type, or holds a broken escape.
+pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, CanonicalError> {
+    Ok(serde_json::from_value(to_value(text)?)?)
+}
+
+/// Reads a canonical form back as JSON.
+///
+/// # Errors
+/// As [`from_str`].
+pub fn to_value(text: &str) -> Result<Value, CanonicalError> {
+    let mut value: Value = serde_json::from_str(text)?;
+    unescape(&mut value)?;
+    Ok(value)
+}
+
+fn write(value: &Value, out: &mut String) -> Result<(), CanonicalError> {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Number(number) if number.is_f64() => {
+            return Err(CanonicalError::NotAnInteger(number.to_string()));
+        }
+        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::String(text) => write_string(text, out)?,
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write(item, out)?;
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            // Sorted here: another crate of the same build may make serde_json keep the order of insertion.
+            let mut members: Vec<_> = members.iter().filter(|(_, value)| !value.is_null()).collect();
+            members.sort_unstable_by_key(|(key, _)| key.as_bytes());
+            out.push('{');
+            for (at, (key, value)) in members.into_iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_string(key, out)?;
+                out.push(':');
+                write(value, out)?;
+            }
+            out.push('}');
+        }
+    }
+    Ok(())
+}
+
+fn write_string(text: &str, out: &mut String) -> Result<(), CanonicalError> {
+    let escaped = text.replace(ESCAPE, "\u{241B}\u{241B}").replace('\0', "\u{241B}0");
+    out.push_str(&serde_json::to_string(&escaped)?);
+    Ok(())
+}
+
+fn unescape(value: &mut Value) -> Result<(), CanonicalError> {
+    match value {
+        Value::String(text) => *text = unescaped(text)?,
+        Value::Array(items) => items.iter_mut().try_for_each(unescape)?,
+        Value::Object(members) => {
+            if members.keys().any(|key| key.contains(ESCAPE)) {
+                let all = std::mem::take(members);
+                for (key, value) in all {
+                    members.insert(unescaped(&key)?, value);
+                }
+            }
+            members.iter_mut().try_for_each(|(_, value)| unescape(value))?;
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(())
+}
+
+fn unescaped(text: &str) -> Result<String, CanonicalError> {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, c == ESCAPE) {
+            (c, false) => out.push(c),
+            (_, true) => match chars.next() {
+                Some('0') => out.push('\0'),
+                Some(ESCAPE) => out.push(ESCAPE),
+                _ => return Err(CanonicalError::BrokenEscape),
+            },
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_form_is_as_published() {
+        let value =
+            json!({"b": 1, "a": ["x\0y␛", true, -7, null], "é": "\u{1}\n\"\\/é", "none": null, "big": u64::MAX});
+        let text = to_string(&value).unwrap();
+        assert_eq!(text, r#"{"a":["x␛0y␛␛",true,-7,null],"b":1,"big":18446744073709551615,"é":"\u0001\n\"\\/é"}"#);
+    }
+
+    #[test]
+    fn floats_have_no_canonical_form() {
+        assert!(matches!(to_string(&json!(1.5)), Err(CanonicalError::NotAnInteger(_))));
+    }
+
+    #[test]
+    fn a_broken_escape_is_an_error() {
+        for text in [r#""␛""#, r#""␛1""#] {
+            assert!(matches!(to_value(text), Err(CanonicalError::BrokenEscape)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_survives_and_no_nul_is_written(key in any::<String>(), text in any::<String>()) {
+            let value = json!({key: [text, "␛0\0"]});
+            let written = to_string(&value).unwrap();
+            prop_assert!(!written.contains('\0') && !written.contains("\\u0000"));
+            prop_assert_eq!(to_value(&written).unwrap(), value.clone());
+            prop_assert_eq!(to_string(&to_value(&written).unwrap()).unwrap(), written);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The guards: pure rules that answer with a permit or a refusal.
+
+mod gate;
+mod limits;
+mod paths;
+mod pause;
+
+pub use gate::{
+    CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, StatusState, evaluate_gate,
+};
+pub use limits::check_limits;
+pub use paths::{PathGuardPermit, guard_paths};
+pub use pause::{PausePermit, guard_pause};

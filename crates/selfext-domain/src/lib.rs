@@ -1,0 +1,64 @@
+//! The pure rules of selfext: change sets, events, guards and ports.
+//!
+//! Nothing here does input or output, reads a clock or needs a runtime. What an agent wants to change is a [`ChangeSet`];
+//! what happened to it is a stream of [`Event`]s, folded into a [`Run`]; whether it may go on is decided by the guards
+//! ([`guard_pause`], [`guard_paths`], [`evaluate_gate`]); what the pipeline needs of the world are the [`ports`].
+
+mod branch;
+pub mod canonical;
+mod chain;
+mod change;
+mod context;
+mod control;
+mod digest;
+mod event;
+mod evidence;
+mod guard;
+mod ids;
+mod invalid;
+mod newtype;
+mod path;
+mod permit;
+pub mod ports;
+mod presentation;
+mod repository;
+mod rules;
+mod run;
+mod sha;
+mod trailer;
+mod verification;
+
+pub use branch::BranchName;
+pub use chain::Link;
+pub use change::{ChangeSet, ChangeSetBuilder, ChangeSetError, FileChange, Fingerprint};
+pub use context::ExecutionContext;
+pub use control::{CONTROL_KEY, ControlState, MalformedControl, Pause, malformed_examples};
+pub use digest::Digest32;
+pub use event::{
+    ChangeAllowed, Disposition, Event, EventBody, EventError, Failed, FileAction, FileSummary, HealthWindowFailed,
+    HealthWindowPassed, HistoryAccepted, MergeFenced, MergeStarted, Position, Promoted, PromotionBlocked,
+    PromotionPauseChanged, Proposed, Reason, RecordedEvent, Refusal, RollbackAcknowledged, RollbackFailed,
+    RollbackStarted, RolledBack, RunAbandoned, Stage, Subject, Tested, UnknownEvent,
+};
+pub use evidence::{Keep, RedactedText, TextCap, code_block, inline, plain, redact};
+pub use guard::{
+    CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, PathGuardPermit, PausePermit,
+    StatusState, check_limits, evaluate_gate, guard_paths, guard_pause,
+};
+pub use ids::{
+    ActorSource, CorrelationId, CycleId, EventId, GoalId, OperatorName, PullRequestNumber, RunId, StreamId, SubGoalId,
+    ToolCallId, ToolName,
+};
+pub use invalid::InvalidValue;
+pub use path::RepoPath;
+pub use permit::{MergePermit, PermitTerms};
+pub use presentation::{commit_message, pull_request_body, pull_request_title, status_summary};
+pub use repository::RepositoryName;
+pub use rules::{
+    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, ProtectedPaths, RULES_PATH, RequiredContext, Rules,
+    RulesError, StageRules,
+};
+pub use run::{FoldError, IllegalEvent, Phase, Run};
+pub use sha::{CommitSha, TreeSha};
+pub use trailer::CommitMeta;
+pub use verification::{Candidate, EntryChange, StageReport, StageResult};

@@ -1,0 +1,60 @@
+//! The merge permit: the durable right to ask for one merge, of one head, once.
+
+use chrono::{DateTime, Utc};
+
+use crate::{BranchName, CommitSha, EventId, MergeMethod, PullRequestNumber, RepositoryName, RunId, TreeSha};
+
+/// What a merge permit is about: the facts of one `merge_started` event. Reading it gives no right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PermitTerms {
+    /// The `merge_started` event that is the permit.
+    pub id: EventId,
+    /// The run.
+    pub run: RunId,
+    /// The repository.
+    pub repository: RepositoryName,
+    /// The branch that the change is to land on.
+    pub base: BranchName,
+    /// The commit of it that was verified under the change.
+    pub base_commit: CommitSha,
+    /// The pull request.
+    pub pull_request: PullRequestNumber,
+    /// The pull request's branch.
+    pub branch: BranchName,
+    /// The one head that may be merged.
+    pub head: CommitSha,
+    /// The tree that must land.
+    pub tree: TreeSha,
+    /// How it is merged.
+    pub method: MergeMethod,
+    /// The message that the commit on the base branch will have; its first line is the title.
+    pub message: String,
+    /// Which process it was granted to.
+    pub holder: String,
+    /// When the database recorded the grant.
+    pub granted_at: DateTime<Utc>,
+    /// Until when the holder may act on it, by the database's clock.
+    pub deadline: DateTime<Utc>,
+}
+
+/// The durable right to ask for one merge, of one head, once.
+///
+/// It is neither `Clone` nor constructible outside a ledger adapter: [`Forge::merge`](crate::ports::Forge::merge) takes it
+/// by value, and gives it back only where the forge said that the merge did not happen and may be tried again.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "an unused permit is an open merge in the ledger"]
+pub struct MergePermit(Box<PermitTerms>);
+
+impl MergePermit {
+    /// The single constructor, for adapters of the ledger port alone, which call it for a `merge_started` event that is
+    /// durable and open. `clippy.toml` forbids it everywhere else.
+    pub fn from_ledger(terms: PermitTerms) -> Self {
+        Self(Box::new(terms))
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn terms(&self) -> &PermitTerms {
+        &self.0
+    }
+}

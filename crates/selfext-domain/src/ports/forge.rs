@@ -1,0 +1,256 @@
+//! The port of the service that hosts the repository.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Source;
+use crate::{BranchName, Candidate, CommitSha, GateReading, MergePermit, PullRequestNumber, Reason, TreeSha};
+
+/// Why the forge did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgeError {
+    /// It did not answer in time, or not at all, or with a server error. Whether a write happened is not known.
+    #[error("the forge did not answer")]
+    Unavailable(#[source] Source),
+    /// It answered what is not in its own description.
+    #[error("the forge answered in a way that cannot be understood: {0}")]
+    Unreadable(String),
+    /// It asks to wait.
+    #[error("the forge asks to wait {} seconds", .retry_after.as_secs())]
+    RateLimited {
+        /// How long.
+        retry_after: Duration,
+    },
+    /// The credentials are wrong or lack a right.
+    #[error("the forge refuses the credentials: {0}")]
+    Unauthorized(String),
+    /// The thing is not there, or the credentials cannot see it.
+    #[error("the forge has no {0}")]
+    NotFound(String),
+    /// It refused the request for good.
+    #[error("the forge refused: {0}")]
+    Refused(String),
+    /// The branch holds a commit that selfext did not make.
+    #[error("the branch {branch} holds {head}, which is not selfext's")]
+    BranchTaken {
+        /// The branch.
+        branch: BranchName,
+        /// What it holds.
+        head: CommitSha,
+    },
+    /// The forge made another tree from the same entries than the verifier.
+    #[error("the forge made the tree {actual} where {expected} was tested")]
+    TreeDiffers {
+        /// The verified tree.
+        expected: TreeSha,
+        /// The forge's.
+        actual: TreeSha,
+    },
+}
+
+impl ForgeError {
+    /// A forge that did not answer, by what the transport said.
+    #[must_use]
+    pub fn unavailable(source: impl Into<Source>) -> Self {
+        Self::Unavailable(source.into())
+    }
+}
+
+/// What a run publishes: one commit with all files, one branch, one pull request, one evidence status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// What was verified.
+    pub candidate: Candidate,
+    /// The run's branch.
+    pub branch: BranchName,
+    /// The branch that the change is to land on.
+    pub base: BranchName,
+    /// The commit's message, with its trailer.
+    pub commit_message: String,
+    /// The pull request's title.
+    pub title: String,
+    /// The pull request's body: the evidence.
+    pub body: String,
+    /// One line for the evidence status; at most 140 characters.
+    pub summary: String,
+}
+
+/// What was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The pull request.
+    pub pull_request: PullRequestNumber,
+    /// Where a person reads it.
+    pub url: String,
+    /// The commit on the branch.
+    pub head: CommitSha,
+}
+
+/// Whether a pull request can still change its base.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PullRequestState {
+    /// It may be merged.
+    Open,
+    /// It was closed without being merged.
+    Closed,
+    /// It was merged.
+    Merged {
+        /// The commit that it landed as, if the forge says so.
+        commit: Option<CommitSha>,
+    },
+}
+
+/// A pull request as the forge tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequest {
+    /// Its number.
+    pub number: PullRequestNumber,
+    /// Where a person reads it.
+    pub url: String,
+    /// Whether it is open.
+    pub state: PullRequestState,
+    /// The commit that it would merge, or did.
+    pub head: CommitSha,
+    /// Its branch.
+    pub branch: BranchName,
+    /// The branch it goes to.
+    pub base: BranchName,
+    /// Whether it can be merged without conflict; `None` while the forge computes it.
+    pub mergeable: Option<bool>,
+    /// Whether it is a draft.
+    pub draft: bool,
+}
+
+/// Everything that decides whether a merge may be asked for, read at the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// The pull request.
+    pub pull_request: PullRequest,
+    /// The tip of the base branch.
+    pub base_head: CommitSha,
+    /// What was said of the head.
+    pub gate: GateReading,
+}
+
+/// A commit as the forge tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LandedCommit {
+    /// Its tree.
+    pub tree: TreeSha,
+    /// Its parents, the base branch's first.
+    pub parents: Vec<CommitSha>,
+    /// Its message, whose trailer says which run it belongs to.
+    pub message: String,
+}
+
+/// A merge that the forge refused for good: it did not happen and, under this request, will not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergeRefusal {
+    /// Why, as far as the answer tells.
+    pub reason: Reason,
+    /// What the forge said.
+    pub message: String,
+}
+
+/// What the forge answered to a merge.
+#[derive(Debug)]
+pub enum MergeAnswer {
+    /// It happened.
+    Merged {
+        /// The commit on the base branch.
+        commit: CommitSha,
+    },
+    /// It did not happen, and will not by this request.
+    Refused(MergeRefusal),
+    /// It did not happen now, and may be tried again under the same permit.
+    MayPass {
+        /// The permit, given back.
+        permit: MergePermit,
+        /// What the forge said.
+        message: String,
+    },
+    /// It may have happened, or may yet. Ask the forge what is true before anything else.
+    InDoubt {
+        /// What was seen of the answer; redacted.
+        message: String,
+    },
+}
+
+/// The service that hosts the repository.
+///
+/// Every method is bounded in time. No error and no answer holds a credential. Methods that do not depend on each other may
+/// be called at the same time.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Forge: Send + Sync {
+    /// The tip of a branch.
+    ///
+    /// # Errors
+    /// [`ForgeError::NotFound`] if there is no such branch.
+    async fn branch_head(&self, branch: &BranchName) -> Result<CommitSha, ForgeError>;
+
+    /// Publishes: one commit with exactly the candidate's entries on its base, the branch at it, an open pull request, and the
+    /// evidence status on the commit. May be repeated: what is already as it should be is used again, so that one branch has
+    /// one open pull request; a branch that holds an earlier commit of selfext's is moved.
+    ///
+    /// # Errors
+    /// [`ForgeError::TreeDiffers`] before anything is visible, [`ForgeError::BranchTaken`] if the branch holds somebody else's
+    /// commit.
+    async fn publish(&self, publication: &Publication) -> Result<Published, ForgeError>;
+
+    /// Reads, at the same time, the pull request, the tip of its base, and all statuses and check runs of `head`.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if any part of it cannot be read: a partial reading is none.
+    async fn survey(
+        &self,
+        pull_request: PullRequestNumber,
+        head: &CommitSha,
+        base: &BranchName,
+    ) -> Result<Survey, ForgeError>;
+
+    /// Asks for the merge that the permit allows, bound to its head, exactly once. Never retries by itself.
+    async fn merge(&self, permit: MergePermit) -> MergeAnswer;
+
+    /// What a commit holds.
+    ///
+    /// # Errors
+    /// [`ForgeError::NotFound`] if there is no such commit.
+    async fn commit(&self, commit: &CommitSha) -> Result<LandedCommit, ForgeError>;
+
+    /// One pull request.
+    ///
+    /// # Errors
+    /// [`ForgeError::NotFound`] if there is none of this number.
+    async fn pull_request(&self, number: PullRequestNumber) -> Result<PullRequest, ForgeError>;
+
+    /// The latest pull request from a branch to a base, open or not.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if the forge cannot be asked.
+    async fn find_pull_request(
+        &self,
+        branch: &BranchName,
+        base: &BranchName,
+    ) -> Result<Option<PullRequest>, ForgeError>;
+
+    /// Moves a branch of selfext's to a new commit on top of `head`, so that a merge bound to `head` can never succeed. May be
+    /// repeated; a branch that is gone or already elsewhere is left as it is.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain that the branch is not at `head` any more.
+    async fn fence_branch(&self, branch: &BranchName, head: &CommitSha) -> Result<(), ForgeError>;
+
+    /// Closes a pull request. May be repeated; one that is closed or merged is left as it is.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain.
+    async fn close_pull_request(&self, number: PullRequestNumber) -> Result<(), ForgeError>;
+
+    /// Deletes a branch of selfext's. May be repeated; a branch that is gone stays gone.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain.
+    async fn delete_branch(&self, branch: &BranchName) -> Result<(), ForgeError>;
+}

@@ -1,0 +1,146 @@
+//! The port of the append-only ledger.
+
+use async_trait::async_trait;
+
+use super::Source;
+use crate::{
+    Event, EventError, EventId, MergePermit, PermitTerms, Position, RecordedEvent, Refusal, RunId, StreamId, Subject,
+};
+
+/// Why the ledger could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Another writer was faster, or the caller skipped a number. Read the stream again and decide anew.
+    #[error("the stream {stream} has {actual} events, so the next is not number {expected}")]
+    Conflict {
+        /// The stream.
+        stream: StreamId,
+        /// The number that the caller wanted to write.
+        expected: u64,
+        /// The number of the last event there.
+        actual: u64,
+    },
+    /// Another run of the same subject began in between. Read it and decide anew.
+    #[error("the run {run} has the same subject and began in between")]
+    RunExists {
+        /// The latest run of the subject.
+        run: RunId,
+    },
+    /// The event id was used for another event before.
+    #[error("the event id {0} was used for another event")]
+    IdReused(EventId),
+    /// The event cannot be written in the documented form.
+    #[error("the event has no stored form")]
+    Event(#[source] EventError),
+    /// What is stored cannot be what was written.
+    #[error("the ledger is corrupt: {detail}")]
+    Corrupt {
+        /// Which event, and what is wrong with it.
+        detail: String,
+    },
+    /// The database refused the statement: a role without the right, or a rule of the schema.
+    #[error("the database refused: {detail}")]
+    Refused {
+        /// What it said.
+        detail: String,
+    },
+    /// The database did not answer. Whether an event was written is not known; the same append may be repeated.
+    #[error("the database is not available")]
+    Unavailable(#[source] Source),
+}
+
+impl LedgerError {
+    /// An unavailable database, by what it said.
+    #[must_use]
+    pub fn unavailable(source: impl Into<Source>) -> Self {
+        Self::Unavailable(source.into())
+    }
+}
+
+/// What asking for a merge permit gave.
+#[derive(Debug)]
+pub enum MergeGrant {
+    /// The `merge_started` event is durable and open: the merge may be asked for, once.
+    Granted(MergePermit, Box<RecordedEvent>),
+    /// Nothing was written: paused, the control missing or malformed, or another merge under way.
+    Refused(Refusal),
+}
+
+/// The append-only ledger: the only truth about what happened.
+///
+/// Whatever a method returns as recorded is durable: it survives the crash of this process and of the database's.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Appends one event as number `sequence` of its stream. One round trip. May be repeated with the same event: it is
+    /// recorded once, and the answer is the record. The stream `control` is written by
+    /// [`PromotionControl`](super::PromotionControl) alone, and `merge_started` by [`Ledger::begin_merge`] alone; both are
+    /// refused here.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] if `sequence` is not the next number, [`LedgerError::IdReused`] if the id has other content.
+    async fn append(&self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError>;
+
+    /// Begins a run with its `proposed` event, if the latest run of its subject is still `after` (`None`: there is none).
+    /// One round trip. May be repeated with the same event.
+    ///
+    /// # Errors
+    /// [`LedgerError::RunExists`] if another run of the subject began in between, [`LedgerError::Conflict`] if the run id is
+    /// taken, [`LedgerError::IdReused`].
+    async fn propose(&self, event: &Event, after: Option<RunId>) -> Result<RecordedEvent, LedgerError>;
+
+    /// All events of a stream, in order; none if there is no such stream. One round trip.
+    ///
+    /// # Errors
+    /// [`LedgerError::Corrupt`] if an event cannot be read.
+    async fn stream_events(&self, stream: &StreamId) -> Result<Vec<RecordedEvent>, LedgerError>;
+
+    /// All events of the latest run of a subject; none if there was none. One round trip.
+    ///
+    /// # Errors
+    /// As [`Ledger::stream_events`].
+    async fn latest_run(&self, subject: &Subject) -> Result<Vec<RecordedEvent>, LedgerError>;
+
+    /// Asks for the merge permit: under the control's lock, checks that promotion is not paused, that no other permit is open
+    /// for the pull request or the base branch, and that `sequence` is next; then writes the `merge_started` event. All of it
+    /// is one atomic step, which a pause either precedes or follows. One round trip; no lock is held when it returns. May be
+    /// repeated with the same event after a lost answer: it yields the same permit while that is open.
+    ///
+    /// `rollback` says that the run takes back another, and so passes a pause that allows rollbacks.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`], [`LedgerError::IdReused`] and [`LedgerError::Refused`] if the event is no `merge_started` with
+    /// a pull request and a subject. A pause is no error but [`MergeGrant::Refused`].
+    async fn begin_merge(&self, event: &Event, sequence: u64, rollback: bool) -> Result<MergeGrant, LedgerError>;
+
+    /// Yields the open permit of a run again, after a crash or an unclear answer, if promotion is not paused. Writes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] if the run has no open permit, or it is being fenced.
+    async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError>;
+
+    /// The permits that are open, oldest first. One round trip.
+    ///
+    /// # Errors
+    /// As [`Ledger::stream_events`].
+    async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError>;
+
+    /// The runs that are open, oldest first. One round trip.
+    ///
+    /// # Errors
+    /// As [`Ledger::stream_events`].
+    async fn open_runs(&self) -> Result<Vec<RunId>, LedgerError>;
+
+    /// The last event of each of the latest `limit` runs, the latest proposed first. One round trip.
+    ///
+    /// # Errors
+    /// As [`Ledger::stream_events`].
+    async fn recent_runs(&self, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError>;
+
+    /// Up to `limit` events behind a position, in the order of positions, which never changes: an event is given only when
+    /// none before it can appear any more. One round trip.
+    ///
+    /// # Errors
+    /// As [`Ledger::stream_events`].
+    async fn read_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError>;
+}

@@ -1,0 +1,31 @@
+//! The ports: what the pipeline needs of the world. Each is a contract that every adapter keeps, and that the contract
+//! suites try on each of them.
+
+mod clock;
+mod control;
+mod forge;
+mod ledger;
+mod verifier;
+
+pub use clock::{Clock, IdSource};
+pub use control::{ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest};
+pub use forge::{
+    Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published, PullRequest, PullRequestState,
+    Survey,
+};
+pub use ledger::{Ledger, LedgerError, MergeGrant};
+pub use verifier::{Verifier, VerifierError};
+
+#[cfg(feature = "mocks")]
+pub use clock::{MockClock, MockIdSource};
+#[cfg(feature = "mocks")]
+pub use control::MockPromotionControl;
+#[cfg(feature = "mocks")]
+pub use forge::MockForge;
+#[cfg(feature = "mocks")]
+pub use ledger::MockLedger;
+#[cfg(feature = "mocks")]
+pub use verifier::MockVerifier;
+
+/// What lies under an adapter's error.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;

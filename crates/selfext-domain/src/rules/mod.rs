@@ -1,0 +1,237 @@
+//! The rules file `selfext.toml`, read from the base commit and never from the candidate.
+
+mod protected;
+mod wire;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use protected::ProtectedPaths;
+
+use crate::Digest32;
+
+/// Where the rules file is in a repository.
+pub const RULES_PATH: &str = "selfext.toml";
+
+/// The name of the commit status with which selfext publishes its own evidence.
+pub const EVIDENCE_CONTEXT: &str = "selfext/verification";
+
+/// Why a text is no rules file. The message names the key and what it may be.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// It is not TOML of the documented form.
+    #[error("{RULES_PATH} is not of the documented form: {0}")]
+    Form(String),
+    /// A value is out of its range or contradicts another.
+    #[error("{RULES_PATH}: {0}")]
+    Value(String),
+}
+
+/// How a pull request is merged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MergeMethod {
+    /// One new commit on the base branch.
+    #[default]
+    Squash,
+    /// A merge commit.
+    Merge,
+    /// The head's commits anew on the base branch.
+    Rebase,
+}
+
+impl MergeMethod {
+    /// The word in the rules, in the ledger and for the forge.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Squash => "squash",
+            Self::Merge => "merge",
+            Self::Rebase => "rebase",
+        }
+    }
+}
+
+/// A context that must be green.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredContext {
+    /// Its name.
+    pub context: String,
+    /// The app whose check run alone counts.
+    pub app_id: Option<u64>,
+}
+
+/// The rules of the gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateRules {
+    /// The contexts that must be there and green.
+    pub required: Vec<RequiredContext>,
+    /// The contexts that may be red. A required one is never optional.
+    pub optional: Vec<String>,
+    /// Whether a skipped check run is taken for success.
+    pub accept_skipped: bool,
+    /// Whether a neutral check run is taken for success.
+    pub accept_neutral: bool,
+    /// For how long one promotion waits for missing and pending contexts.
+    pub wait: Duration,
+    /// How long it waits between two looks.
+    pub poll: Duration,
+}
+
+impl Default for GateRules {
+    fn default() -> Self {
+        Self {
+            required: Vec::new(),
+            optional: Vec::new(),
+            accept_skipped: false,
+            accept_neutral: false,
+            wait: Duration::from_mins(30),
+            poll: Duration::from_secs(10),
+        }
+    }
+}
+
+impl GateRules {
+    /// Whether a context may be red.
+    #[must_use]
+    pub fn is_optional(&self, context: &str) -> bool {
+        self.optional.iter().any(|name| name == context)
+    }
+}
+
+/// One step of verification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageRules {
+    /// Its name, unique in the file.
+    pub name: String,
+    /// The program and its arguments; no shell is involved.
+    pub command: Vec<String>,
+    /// After how long it is ended.
+    pub timeout: Duration,
+    /// How many bytes of its output's tail are kept.
+    pub output_limit: usize,
+}
+
+/// How large a change may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeLimits {
+    /// Files written or deleted.
+    pub max_files: usize,
+    /// Bytes of one file.
+    pub max_file_bytes: u64,
+    /// Bytes of all files together.
+    pub max_total_bytes: u64,
+}
+
+impl Default for ChangeLimits {
+    fn default() -> Self {
+        Self { max_files: 1_000, max_file_bytes: 5 * 1024 * 1024, max_total_bytes: 30 * 1024 * 1024 }
+    }
+}
+
+/// The rules of one repository, as its base commit states them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// What the pull request's head must show.
+    pub gate: GateRules,
+    /// What no change may touch.
+    pub protected: ProtectedPaths,
+    /// What runs on the candidate, in this order, until one does not pass.
+    pub stages: Vec<StageRules>,
+    /// How large a change may be.
+    pub limits: ChangeLimits,
+    /// How the pull request is merged.
+    pub merge_method: MergeMethod,
+    /// How often a change is verified again because the base moved.
+    pub max_base_moves: u32,
+    /// The SHA-256 of the file.
+    pub digest: Digest32,
+}
+
+impl Rules {
+    /// Reads a rules file.
+    ///
+    /// # Errors
+    /// [`RulesError`] names the key that is wrong and what it may be. Unknown keys are errors: a misspelt rule must not
+    /// silently be no rule.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        wire::read(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAGE: &str = "version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]\n";
+
+    #[test]
+    fn a_short_file_has_careful_defaults() {
+        let rules = Rules::parse(STAGE).unwrap();
+        assert_eq!(rules.merge_method, MergeMethod::Squash);
+        assert!(!rules.gate.accept_skipped && !rules.gate.accept_neutral && rules.gate.required.is_empty());
+        assert_eq!(rules.stages[0].timeout, Duration::from_mins(10));
+        assert_eq!(rules.digest, Digest32::of(STAGE.as_bytes()));
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let text = r#"
+            version = 1
+            [gate]
+            required = ["ci/test", { context = "build", app_id = 15368 }]
+            optional = ["lint"]
+            accept_skipped = true
+            accept_neutral = true
+            wait_seconds = 60
+            poll_seconds = 5
+            [paths]
+            protected = ["infra/**"]
+            [limits]
+            max_files = 3
+            max_file_bytes = 4
+            max_total_bytes = 5
+            [merge]
+            method = "rebase"
+            max_base_moves = 2
+            [[verification.stage]]
+            name = "test"
+            command = ["cargo", "test"]
+            timeout_seconds = 7
+            output_limit_bytes = 2048
+        "#;
+        let rules = Rules::parse(text).unwrap();
+        assert_eq!(rules.gate.required[1], RequiredContext { context: "build".into(), app_id: Some(15368) });
+        assert!(rules.gate.is_optional("lint") && rules.gate.accept_skipped && rules.gate.accept_neutral);
+        assert_eq!((rules.gate.wait, rules.gate.poll), (Duration::from_mins(1), Duration::from_secs(5)));
+        assert_eq!(rules.limits, ChangeLimits { max_files: 3, max_file_bytes: 4, max_total_bytes: 5 });
+        assert_eq!((rules.merge_method, rules.max_base_moves), (MergeMethod::Rebase, 2));
+        assert_eq!((rules.stages[0].timeout, rules.stages[0].output_limit), (Duration::from_secs(7), 2048));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, word) in [
+            ("", "version"),
+            ("version = 2", "version"),
+            ("version = 1", "verification"),
+            (&format!("{STAGE}\n[gate]\nrequird = []"), "requird"),
+            (&format!("{STAGE}\n[gate]\nrequired = [\"\"]"), "required"),
+            (&format!("{STAGE}\n[gate]\nrequired = [\"a\"]\noptional = [\"a\"]"), "optional"),
+            (&format!("{STAGE}\n[gate]\nrequired = [\"selfext/verification\"]"), "selfext/verification"),
+            (&format!("{STAGE}\n[gate]\npoll_seconds = 0"), "poll_seconds"),
+            (&format!("{STAGE}\n[paths]\nprotected = [\"a[\"]"), "protected"),
+            (&format!("{STAGE}\n[limits]\nmax_files = 0"), "max_files"),
+            (&format!("{STAGE}\n[merge]\nmethod = \"octopus\""), "octopus"),
+            (&format!("{STAGE}\n[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]"), "twice"),
+            ("version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = []", "command"),
+            ("version = 1\n[[verification.stage]]\nname = \"\"\ncommand = [\"x\"]", "name"),
+            ("version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = [\"a\\u0000b\"]", "command"),
+            (&format!("{STAGE}timeout_seconds = 0"), "timeout_seconds"),
+        ] {
+            let error = Rules::parse(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{text}\n{error}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The rules file as it is written, and what its values may be.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{
+    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, ProtectedPaths, RequiredContext, Rules, RulesError,
+    StageRules,
+};
+use crate::Digest32;
+use crate::invalid::check_label;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    version: u32,
+    #[serde(default)]
+    gate: WireGate,
+    #[serde(default)]
+    paths: WirePaths,
+    #[serde(default)]
+    limits: WireLimits,
+    #[serde(default)]
+    merge: WireMerge,
+    #[serde(default)]
+    verification: WireVerification,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WireGate {
+    required: Vec<WireRequired>,
+    optional: Vec<String>,
+    accept_skipped: bool,
+    accept_neutral: bool,
+    wait_seconds: Option<u64>,
+    poll_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireRequired {
+    Name(String),
+    Pinned(WirePinned),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WirePinned {
+    context: String,
+    app_id: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WirePaths {
+    protected: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WireLimits {
+    #[serde(rename = "max_files")]
+    files: Option<u64>,
+    #[serde(rename = "max_file_bytes")]
+    file_bytes: Option<u64>,
+    #[serde(rename = "max_total_bytes")]
+    total_bytes: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WireMerge {
+    method: MergeMethod,
+    max_base_moves: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WireVerification {
+    stage: Vec<WireStage>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireStage {
+    name: String,
+    command: Vec<String>,
+    timeout_seconds: Option<u64>,
+    output_limit_bytes: Option<u64>,
+}
+
+pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
+    let wire: Wire = toml::from_str(text).map_err(|error| RulesError::Form(error.to_string().trim_end().to_owned()))?;
+    if wire.version != 1 {
+        return Err(value(format!("version is {}; this selfext knows version 1", wire.version)));
+    }
+    let defaults = ChangeLimits::default();
+    Ok(Rules {
+        gate: gate(wire.gate)?,
+        protected: ProtectedPaths::new(wire.paths.protected)?,
+        stages: stages(wire.verification.stage)?,
+        limits: ChangeLimits {
+            max_files: usize::try_from(in_range(
+                "limits.max_files",
+                wire.limits.files,
+                defaults.max_files as u64,
+                1,
+                100_000,
+            )?)
+            .unwrap_or(usize::MAX),
+            max_file_bytes: in_range(
+                "limits.max_file_bytes",
+                wire.limits.file_bytes,
+                defaults.max_file_bytes,
+                1,
+                1 << 40,
+            )?,
+            max_total_bytes: in_range(
+                "limits.max_total_bytes",
+                wire.limits.total_bytes,
+                defaults.max_total_bytes,
+                1,
+                1 << 40,
+            )?,
+        },
+        merge_method: wire.merge.method,
+        max_base_moves: u32::try_from(in_range(
+            "merge.max_base_moves",
+            wire.merge.max_base_moves.map(u64::from),
+            3,
+            0,
+            100,
+        )?)
+        .unwrap_or(100),
+        digest: Digest32::of(text.as_bytes()),
+    })
+}
+
+fn value(problem: String) -> RulesError {
+    RulesError::Value(problem)
+}
+
+fn in_range(key: &str, given: Option<u64>, default: u64, least: u64, most: u64) -> Result<u64, RulesError> {
+    let number = given.unwrap_or(default);
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(value(format!("{key} is {number}; it may be {least} to {most}")))
+    }
+}
+
+fn gate(wire: WireGate) -> Result<GateRules, RulesError> {
+    let required: Vec<_> = wire
+        .required
+        .into_iter()
+        .map(|entry| match entry {
+            WireRequired::Name(context) => RequiredContext { context, app_id: None },
+            WireRequired::Pinned(pinned) => RequiredContext { context: pinned.context, app_id: pinned.app_id },
+        })
+        .collect();
+    for name in required.iter().map(|required| &required.context).chain(&wire.optional) {
+        check_label("context", name, 256).map_err(|error| value(format!("gate.required or gate.optional: {error}")))?;
+    }
+    for required in &required {
+        if required.context == EVIDENCE_CONTEXT {
+            return Err(value(format!(
+                "gate.required names {EVIDENCE_CONTEXT}, which selfext sets itself; name a context of your CI"
+            )));
+        }
+        if wire.optional.contains(&required.context) {
+            return Err(value(format!("gate.optional names {:?}, which gate.required names too", required.context)));
+        }
+    }
+    Ok(GateRules {
+        required,
+        optional: wire.optional,
+        accept_skipped: wire.accept_skipped,
+        accept_neutral: wire.accept_neutral,
+        wait: Duration::from_secs(in_range("gate.wait_seconds", wire.wait_seconds, 1_800, 0, 604_800)?),
+        poll: Duration::from_secs(in_range("gate.poll_seconds", wire.poll_seconds, 10, 1, 3_600)?),
+    })
+}
+
+fn stages(wire: Vec<WireStage>) -> Result<Vec<StageRules>, RulesError> {
+    if wire.is_empty() {
+        return Err(value("it has no [[verification.stage]]; a change that nothing tries is not promoted".to_owned()));
+    }
+    let mut names = BTreeSet::new();
+    wire.into_iter()
+        .map(|stage| {
+            check_label("verification.stage name", &stage.name, 64).map_err(|error| value(error.to_string()))?;
+            if !names.insert(stage.name.clone()) {
+                return Err(value(format!("the verification stage {:?} is there twice", stage.name)));
+            }
+            if stage.command.first().is_none_or(String::is_empty)
+                || stage.command.iter().any(|word| word.contains('\0'))
+            {
+                return Err(value(format!(
+                    "the command of stage {:?} needs a program, and no word of it may hold NUL",
+                    stage.name
+                )));
+            }
+            let limit = in_range("output_limit_bytes", stage.output_limit_bytes, 65_536, 1_024, 1 << 20)?;
+            Ok(StageRules {
+                timeout: Duration::from_secs(in_range("timeout_seconds", stage.timeout_seconds, 600, 1, 86_400)?),
+                output_limit: usize::try_from(limit).unwrap_or(65_536),
+                name: stage.name,
+                command: stage.command,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,350 @@
+//! A run as its events tell it.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::Phase;
+use crate::{
+    BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Link, MergeStarted,
+    PermitTerms, Promoted, PullRequestNumber, RecordedEvent, Refusal, RunId, StreamId, Subject, Tested,
+};
+
+/// An event that may not follow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event {event_type} may not follow in {state}")]
+pub struct IllegalEvent {
+    /// The run's state: its phase, or that it has not begun.
+    pub state: String,
+    /// The event's type.
+    pub event_type: String,
+}
+
+/// Why events are not the life of a run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// There are none.
+    #[error("the run has no events")]
+    Empty,
+    /// One belongs to another stream or another subject than the first.
+    #[error("event {event} belongs to another run or subject")]
+    Foreign {
+        /// The event.
+        event: EventId,
+    },
+    /// The first names no context or subject, or a merge no pull request.
+    #[error("event {event} lacks what its type needs: a context and a subject, or a pull request")]
+    Unfounded {
+        /// The event.
+        event: EventId,
+    },
+    /// A number is missing or out of order.
+    #[error("event {event} has the sequence {found} where {expected} belongs")]
+    Sequence {
+        /// The event.
+        event: EventId,
+        /// The number that belongs there.
+        expected: u64,
+        /// The number it has.
+        found: u64,
+    },
+    /// The hashes do not fit.
+    #[error("event {event} is not chained to the one before it, or its bytes are not those that were hashed")]
+    Broken {
+        /// The event.
+        event: EventId,
+    },
+    /// It may not follow.
+    #[error("event {event} is illegal")]
+    Illegal {
+        /// The event.
+        event: EventId,
+        /// Which state it met.
+        #[source]
+        source: IllegalEvent,
+    },
+}
+
+/// A run as its events tell it. It is never stored: the ledger is the only truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    id: RunId,
+    phase: Phase,
+    subject: Subject,
+    context: ExecutionContext,
+    correlation_id: CorrelationId,
+    branch: BranchName,
+    rollback_of: Option<RunId>,
+    tested: Option<Tested>,
+    first_base: Option<CommitSha>,
+    pull_request: Option<PullRequestNumber>,
+    permit: Option<PermitTerms>,
+    refusal: Option<Refusal>,
+    promoted: Option<Promoted>,
+    allowed: bool,
+    sequence: u64,
+    head: Digest32,
+    proposed_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Run {
+    /// Reads a run from all of its events, in order: numbers, hashes and legality are checked.
+    ///
+    /// # Errors
+    /// [`FoldError`] names the first event that is wrong, and how.
+    pub fn fold(events: &[RecordedEvent]) -> Result<Self, FoldError> {
+        let (first, rest) = events.split_first().ok_or(FoldError::Empty)?;
+        let mut run = Self::begin(first)?;
+        for event in rest {
+            run.apply(event)?;
+        }
+        Ok(run)
+    }
+
+    fn begin(first: &RecordedEvent) -> Result<Self, FoldError> {
+        let event = &first.event;
+        check_link(first, 1, Link::GENESIS)?;
+        let phase = Phase::after(None, false, &event.body).ok_or_else(|| illegal(event, None))?;
+        let (StreamId::Run(id), Some(context), Some(subject), EventBody::Proposed(proposed)) =
+            (&event.stream, &event.context, &event.subject, &event.body)
+        else {
+            return Err(FoldError::Unfounded { event: event.id });
+        };
+        Ok(Self {
+            id: id.clone(),
+            phase,
+            subject: subject.clone(),
+            context: context.clone(),
+            correlation_id: event.correlation_id.clone(),
+            branch: proposed.branch.clone(),
+            rollback_of: proposed.rollback_of.clone(),
+            tested: None,
+            first_base: None,
+            pull_request: event.pull_request,
+            permit: None,
+            refusal: None,
+            promoted: None,
+            allowed: false,
+            sequence: 1,
+            head: first.link.hash,
+            proposed_at: first.recorded_at,
+            updated_at: first.recorded_at,
+        })
+    }
+
+    /// Whether an event may be written next.
+    ///
+    /// # Errors
+    /// [`IllegalEvent`] names the state and the event.
+    pub fn may_follow(&self, body: &EventBody) -> Result<Phase, IllegalEvent> {
+        Phase::after(Some(self.phase), self.tested.is_some(), body)
+            .ok_or_else(|| IllegalEvent { state: self.phase.to_string(), event_type: body.event_type().to_owned() })
+    }
+
+    /// Takes one more recorded event.
+    ///
+    /// # Errors
+    /// [`FoldError`]; the run is then unchanged.
+    pub fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), FoldError> {
+        let event = &recorded.event;
+        check_link(recorded, self.sequence + 1, self.head)?;
+        if event.stream.run() != Some(&self.id) || event.subject.as_ref() != Some(&self.subject) {
+            return Err(FoldError::Foreign { event: event.id });
+        }
+        let phase = self.may_follow(&event.body).map_err(|source| FoldError::Illegal { event: event.id, source })?;
+        let pull_request = event.pull_request.or(self.pull_request);
+        self.permit = match &event.body {
+            EventBody::MergeStarted(started) => {
+                let pull_request = pull_request.ok_or(FoldError::Unfounded { event: event.id })?;
+                Some(self.terms(recorded, started, pull_request))
+            }
+            _ if phase.may_merge() => self.permit.take(),
+            _ => None,
+        };
+        self.pull_request = pull_request;
+        match &event.body {
+            EventBody::Tested(tested) => {
+                self.first_base.get_or_insert_with(|| tested.base_commit.clone());
+                self.tested = Some(tested.clone());
+            }
+            EventBody::PromotionBlocked(blocked) => self.refusal = Some(blocked.refusal.clone()),
+            EventBody::Failed(failed) => self.refusal = Some(failed.refusal.clone()),
+            EventBody::ChangeAllowed(allowed) => {
+                self.allowed |= allowed.fingerprint == self.subject.fingerprint;
+            }
+            EventBody::Promoted(promoted) => self.promoted = Some(promoted.clone()),
+            _ => {}
+        }
+        if !matches!(phase, Phase::Blocked | Phase::Failed) {
+            self.refusal = None;
+        }
+        self.phase = phase;
+        self.sequence = recorded.sequence;
+        self.head = recorded.link.hash;
+        self.updated_at = recorded.recorded_at;
+        Ok(())
+    }
+
+    fn terms(&self, recorded: &RecordedEvent, started: &MergeStarted, pull_request: PullRequestNumber) -> PermitTerms {
+        PermitTerms {
+            id: recorded.event.id,
+            run: self.id.clone(),
+            repository: self.subject.repository.clone(),
+            base: self.subject.base.clone(),
+            base_commit: started.base_commit.clone(),
+            pull_request,
+            branch: started.branch.clone(),
+            head: started.head.clone(),
+            tree: started.tree.clone(),
+            method: started.method,
+            message: started.message.clone(),
+            holder: started.holder.clone(),
+            granted_at: recorded.recorded_at,
+            deadline: recorded.recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
+        }
+    }
+
+    /// The event that would be written next with this body.
+    ///
+    /// # Errors
+    /// [`IllegalEvent`] if it may not follow.
+    pub fn next_event(&self, id: EventId, body: EventBody) -> Result<Event, IllegalEvent> {
+        self.may_follow(&body)?;
+        Ok(Event {
+            id,
+            stream: self.id.clone().into(),
+            correlation_id: self.correlation_id.clone(),
+            actor_source: self.context.actor(),
+            context: Some(self.context.clone()),
+            subject: Some(self.subject.clone()),
+            pull_request: self.pull_request,
+            body,
+        })
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub const fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Where in the agent's work the change was made.
+    #[must_use]
+    pub const fn context(&self) -> &ExecutionContext {
+        &self.context
+    }
+
+    /// What ties it to other runs.
+    #[must_use]
+    pub const fn correlation_id(&self) -> &CorrelationId {
+        &self.correlation_id
+    }
+
+    /// The branch that it publishes.
+    #[must_use]
+    pub const fn branch(&self) -> &BranchName {
+        &self.branch
+    }
+
+    /// The run that it takes back, if it is a rollback.
+    #[must_use]
+    pub const fn rollback_of(&self) -> Option<&RunId> {
+        self.rollback_of.as_ref()
+    }
+
+    /// The last verification that it passed.
+    #[must_use]
+    pub const fn tested(&self) -> Option<&Tested> {
+        self.tested.as_ref()
+    }
+
+    /// The commit on which it first passed verification.
+    #[must_use]
+    pub const fn first_base(&self) -> Option<&CommitSha> {
+        self.first_base.as_ref()
+    }
+
+    /// Its pull request, as soon as an event has named it.
+    #[must_use]
+    pub const fn pull_request(&self) -> Option<PullRequestNumber> {
+        self.pull_request
+    }
+
+    /// The open permit: its merge may still happen.
+    #[must_use]
+    pub const fn permit(&self) -> Option<&PermitTerms> {
+        self.permit.as_ref()
+    }
+
+    /// Why it is blocked or failed.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+
+    /// What landed.
+    #[must_use]
+    pub const fn promoted(&self) -> Option<&Promoted> {
+        self.promoted.as_ref()
+    }
+
+    /// Whether an operator allowed it to touch protected paths.
+    #[must_use]
+    pub const fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    /// The number of its last event.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The hash of its last event.
+    #[must_use]
+    pub const fn head(&self) -> Digest32 {
+        self.head
+    }
+
+    /// When it was proposed, by the database's clock.
+    #[must_use]
+    pub const fn proposed_at(&self) -> DateTime<Utc> {
+        self.proposed_at
+    }
+
+    /// When its last event was recorded, by the database's clock.
+    #[must_use]
+    pub const fn updated_at(&self) -> DateTime<Utc> {
+        self.updated_at
+    }
+}
+
+fn illegal(event: &Event, phase: Option<Phase>) -> FoldError {
+    let state = phase.map_or_else(|| "a run that has not begun".to_owned(), |phase| phase.to_string());
+    FoldError::Illegal {
+        event: event.id,
+        source: IllegalEvent { state, event_type: event.body.event_type().to_owned() },
+    }
+}
+
+fn check_link(recorded: &RecordedEvent, sequence: u64, prev: Digest32) -> Result<(), FoldError> {
+    let event = recorded.event.id;
+    if recorded.sequence != sequence {
+        return Err(FoldError::Sequence { event, expected: sequence, found: recorded.sequence });
+    }
+    if recorded.link != Link::new(prev, recorded.content.as_bytes()) {
+        return Err(FoldError::Broken { event });
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! The fold, from outside: what may follow what, and what is found when events were touched.
+
+use chrono::DateTime;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::*;
+
+fn commit(digit: char) -> CommitSha {
+    CommitSha::parse(digit.to_string().repeat(40)).unwrap()
+}
+
+fn tree(digit: char) -> TreeSha {
+    TreeSha::parse(digit.to_string().repeat(40)).unwrap()
+}
+
+fn operator() -> OperatorName {
+    OperatorName::parse("ops").unwrap()
+}
+
+fn refusal(reason: Reason) -> Refusal {
+    Refusal::new(Stage::PromotionGuard, reason, "why")
+}
+
+fn tested(base: char) -> Tested {
+    Tested {
+        base_commit: commit(base),
+        tree: tree('b'),
+        branch: BranchName::parse("selfext/t/x").unwrap(),
+        title: "T".into(),
+        rules_sha256: Digest32::of(b""),
+        stages: vec![],
+        attempt: 1,
+    }
+}
+
+/// One body of every type, in the order of [`EventBody::TYPES`].
+fn bodies() -> Vec<EventBody> {
+    let branch = BranchName::parse("selfext/t/x").unwrap();
+    let rollback = RunId::parse("rollback").unwrap();
+    vec![
+        Proposed { message: "m".into(), files: vec![], branch: branch.clone(), rollback_of: None }.into(),
+        tested('a').into(),
+        PromotionBlocked { refusal: refusal(Reason::PromotionPaused) }.into(),
+        MergeStarted {
+            head: commit('c'),
+            base_commit: commit('a'),
+            tree: tree('b'),
+            branch,
+            method: MergeMethod::Squash,
+            message: "m".into(),
+            holder: "h".into(),
+            deadline_seconds: 60,
+        }
+        .into(),
+        MergeFenced { permit: EventId::from_uuid(Uuid::nil()), head: commit('c'), detail: "d".into() }.into(),
+        Promoted { commit: commit('d'), tree: tree('b'), tree_matches: true }.into(),
+        Failed { refusal: refusal(Reason::VerificationFailed), stages: vec![] }.into(),
+        RunAbandoned { by: operator(), reason: None }.into(),
+        ChangeAllowed { by: operator(), fingerprint: Fingerprint::from_bytes([1; 32]), paths: vec![] }.into(),
+        PromotionPauseChanged { paused: true, by: operator(), reason: None, allow_rollbacks: false, os_user: None }
+            .into(),
+        HistoryAccepted { by: operator(), history: "1".into() }.into(),
+        HealthWindowPassed { commit: commit('d'), samples: 3, window_seconds: 60 }.into(),
+        HealthWindowFailed { commit: commit('d'), refusal: refusal(Reason::Unhealthy) }.into(),
+        RollbackStarted { rollback_run: rollback.clone(), detail: "d".into() }.into(),
+        RolledBack { rollback_run: rollback.clone(), commit: commit('e') }.into(),
+        RollbackFailed { rollback_run: rollback, refusal: refusal(Reason::RollbackConflict) }.into(),
+        RollbackAcknowledged { by: operator(), reason: None }.into(),
+    ]
+}
+
+fn body(event_type: &str) -> EventBody {
+    bodies().into_iter().find(|body| body.event_type() == event_type).unwrap()
+}
+
+/// A stream of recorded events; legality is not checked here.
+fn record(types: &[&str]) -> Vec<RecordedEvent> {
+    let mut events: Vec<RecordedEvent> = Vec::new();
+    for (at, event_type) in types.iter().enumerate() {
+        let run = RunId::parse("r1").unwrap();
+        let event = Event {
+            id: EventId::from_uuid(Uuid::from_u128(at as u128 + 1)),
+            correlation_id: CorrelationId::from(&run),
+            stream: run.into(),
+            actor_source: ActorSource::agent(),
+            context: Some(ExecutionContext {
+                actor_source: Some(ActorSource::agent()),
+                ..ExecutionContext::new(ToolName::parse("t").unwrap())
+            }),
+            subject: Some(Subject {
+                repository: RepositoryName::parse("o/r").unwrap(),
+                base: BranchName::parse("main").unwrap(),
+                fingerprint: Fingerprint::from_bytes([1; 32]),
+            }),
+            pull_request: (*event_type == "merge_started").then(|| PullRequestNumber::new(12).unwrap()),
+            body: body(event_type),
+        };
+        let prev = events.last().map_or(Link::GENESIS, |event| event.link.hash);
+        let at = u64::try_from(at).unwrap() + 1;
+        let time = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        events.push(
+            RecordedEvent::new(event, at, prev, Position { transaction: at, id: at }, time, "db".into()).unwrap(),
+        );
+    }
+    events
+}
+
+fn fold(types: &[&str]) -> Result<Run, FoldError> {
+    Run::fold(&record(types))
+}
+
+#[test]
+fn every_type_has_an_example_and_reads_back() {
+    let types: Vec<_> = bodies().iter().map(|body| body.event_type().to_owned()).collect();
+    assert_eq!(types, EventBody::TYPES);
+    for recorded in record(EventBody::TYPES) {
+        assert_eq!(Event::from_content(&recorded.content).unwrap(), recorded.event);
+    }
+}
+
+/// A run's events so far, and exactly the types that may follow.
+const TABLE: &[(&[&str], &[&str])] = &[
+    (&["proposed"], &["tested", "promotion_blocked", "change_allowed", "failed", "run_abandoned"]),
+    (&["proposed", "tested"], &["tested", "promotion_blocked", "merge_started", "failed", "run_abandoned"]),
+    (&["proposed", "promotion_blocked"], &["tested", "promotion_blocked", "change_allowed", "failed", "run_abandoned"]),
+    (
+        &["proposed", "tested", "promotion_blocked"],
+        &["tested", "promotion_blocked", "change_allowed", "merge_started", "failed", "run_abandoned"],
+    ),
+    (&["proposed", "tested", "merge_started"], &["promotion_blocked", "merge_fenced", "promoted", "failed"]),
+    (
+        &["proposed", "tested", "merge_started", "merge_fenced"],
+        &["merge_fenced", "promoted", "failed", "run_abandoned"],
+    ),
+    (
+        &["proposed", "tested", "merge_started", "promoted"],
+        &["health_window_passed", "health_window_failed", "rollback_started"],
+    ),
+    (&["proposed", "failed"], &[]),
+    (&["proposed", "run_abandoned"], &[]),
+    (&["proposed", "tested", "merge_started", "promoted", "health_window_passed"], &["rollback_started"]),
+    (
+        &["proposed", "tested", "merge_started", "promoted", "health_window_failed"],
+        &["rollback_started", "rollback_failed"],
+    ),
+    (&["proposed", "tested", "merge_started", "promoted", "rollback_started"], &["rolled_back", "rollback_failed"]),
+    (&["proposed", "tested", "merge_started", "promoted", "rollback_started", "rolled_back"], &[]),
+    (
+        &["proposed", "tested", "merge_started", "promoted", "rollback_started", "rollback_failed"],
+        &["rollback_started", "rollback_acknowledged"],
+    ),
+    (
+        &[
+            "proposed",
+            "tested",
+            "merge_started",
+            "promoted",
+            "rollback_started",
+            "rollback_failed",
+            "rollback_acknowledged",
+        ],
+        &["rollback_started"],
+    ),
+];
+
+#[test]
+fn each_phase_takes_exactly_the_events_of_the_table() {
+    for (before, allowed) in TABLE {
+        let run = fold(before).unwrap();
+        for event_type in EventBody::TYPES {
+            let answer = run.may_follow(&body(event_type));
+            assert_eq!(answer.is_ok(), allowed.contains(event_type), "{event_type} after {before:?}: {answer:?}");
+            if let Ok(phase) = answer {
+                assert_eq!(Phase::of_last(&body(event_type)), Some(phase));
+                assert_eq!(phase.is_open(), Phase::OPEN_AFTER.contains(event_type), "{event_type}");
+                assert_eq!(phase.may_merge(), Phase::MAY_MERGE_AFTER.contains(event_type), "{event_type}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_begins_with_proposed_alone() {
+    for event_type in EventBody::TYPES {
+        assert_eq!(fold(&[event_type]).is_ok(), *event_type == "proposed", "{event_type}");
+    }
+    assert_eq!(Run::fold(&[]), Err(FoldError::Empty));
+}
+
+#[test]
+fn an_illegal_event_names_the_state_and_the_event() {
+    let error = fold(&["proposed", "failed", "promoted"]).unwrap_err();
+    let FoldError::Illegal { source, .. } = error else { panic!("{error}") };
+    assert_eq!(source.to_string(), "the event promoted may not follow in failed");
+}
+
+#[test]
+fn a_permit_is_open_from_its_grant_to_its_outcome() {
+    let open = fold(&["proposed", "tested", "merge_started"]).unwrap();
+    let terms = open.permit().unwrap();
+    assert_eq!((terms.pull_request.get(), &terms.head), (12, &commit('c')));
+    assert_eq!((terms.deadline - terms.granted_at).num_seconds(), 60);
+    assert!(fold(&["proposed", "tested", "merge_started", "merge_fenced"]).unwrap().permit().is_some());
+    for outcome in ["promoted", "promotion_blocked", "failed"] {
+        assert!(fold(&["proposed", "tested", "merge_started", outcome]).unwrap().permit().is_none(), "{outcome}");
+    }
+}
+
+#[test]
+fn an_unknown_event_makes_a_run_unreadable_rather_than_guessed() {
+    let mut events = record(&["proposed", "failed"]);
+    let mut event = events[1].event.clone();
+    event.body = EventBody::Unknown(UnknownEvent {
+        event_type: "teleported".into(),
+        stage: "rollback".into(),
+        schema: 1,
+        payload: serde_json::json!({}),
+    });
+    let (position, time) = (events[1].position, events[1].recorded_at);
+    events[1] = RecordedEvent::new(event, 2, events[0].link.hash, position, time, "db".into()).unwrap();
+    assert!(matches!(Run::fold(&events), Err(FoldError::Illegal { .. })));
+}
+
+proptest! {
+    #[test]
+    fn touching_any_event_is_found(which in 0usize..4, how in 0u8..5) {
+        let mut events = record(&["proposed", "tested", "merge_started", "promoted"]);
+        match how {
+            0 => events[which].content.push(' '),
+            1 => events[which].sequence += 1,
+            2 => events[which].link.hash = Digest32::of(b"forged"),
+            3 => events[which].link.prev_hash = Digest32::of(b"forged"),
+            _ if which < 3 => { events.remove(which); }
+            _ => events.swap(0, 1),
+        }
+        prop_assert!(Run::fold(&events).is_err());
+    }
+
+    #[test]
+    fn folding_agrees_with_asking_before_each_event(picks in proptest::collection::vec(0usize..17, 0..12)) {
+        let mut types = vec!["proposed"];
+        for pick in picks {
+            let run = fold(&types).unwrap();
+            let legal = run.may_follow(&bodies()[pick]).is_ok();
+            types.push(EventBody::TYPES[pick]);
+            prop_assert_eq!(fold(&types).is_ok(), legal);
+            if !legal { types.pop(); }
+        }
+    }
+}
