@@ -1,0 +1,142 @@
+//! The way of one change set from `proposed` to `promoted`.
+
+use selfext_domain::ports::Published;
+use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Run, RunId, Stage};
+
+use crate::begin::Begun;
+use crate::gate::Gate;
+use crate::journal::{Journal, Stop};
+use crate::merge::Asked;
+use crate::verify::Verified;
+use crate::{Observer, Outcome, Pipeline, PromoteError, Step, refusals};
+
+/// How often a call follows a run that other processes write to as well, before it gives up.
+const MAX_OVERTAKEN: u32 = 20;
+
+impl Pipeline {
+    /// Takes a change set to the base branch, or as far as it may go.
+    ///
+    /// May be repeated, after a crash, after a refusal, and by several processes at once: the same change set has one run,
+    /// one pull request and at most one merge. The table in the [crate docs](crate) says what a repetition does.
+    ///
+    /// # Errors
+    /// [`PromoteError`] only where it is not known how the run stands, or the ledger could not record the next step;
+    /// refusals and failures are outcomes.
+    pub async fn promote(
+        &self,
+        change: &ChangeSet,
+        run_id: Option<&RunId>,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, PromoteError> {
+        let mut run = match self.begin(change, run_id, observer).await? {
+            Begun::Open(run) => *run,
+            Begun::Over(outcome) => return Ok(outcome),
+        };
+        for _ in 0..MAX_OVERTAKEN {
+            let id = run.id().clone();
+            match self.drive(change, run, observer).await {
+                Stop::Ended(outcome) => return Ok(*outcome),
+                Stop::Error(error) => return Err(error),
+                Stop::Overtaken => {}
+            }
+            let journal = Journal::open(&self.ports, &id).await?;
+            if let Some(outcome) = Outcome::of(journal.run(), true).filter(|_| !journal.run().phase().is_open()) {
+                if !journal.run().phase().has_landed() {
+                    // Whoever ended the run may have cleaned up before this call published.
+                    self.retire(&journal, observer).await;
+                }
+                return Ok(outcome);
+            }
+            run = journal.run().clone();
+        }
+        Err(PromoteError::Contended(run.id().clone()))
+    }
+
+    /// Takes an open run as far as it goes.
+    async fn drive(&self, change: &ChangeSet, run: Run, observer: &dyn Observer) -> Stop {
+        let mut journal = Journal::new(&self.ports, run);
+        self.advance(change, &mut journal, observer).await.unwrap_or_else(|stop| stop)
+    }
+
+    async fn advance(
+        &self,
+        change: &ChangeSet,
+        journal: &mut Journal<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Stop, Stop> {
+        if matches!(journal.run().phase(), Phase::Merging | Phase::Fencing) {
+            return self.follow_merge(journal, observer).await;
+        }
+        let mut base = match self.ports.forge.branch_head(&self.config.base).await {
+            Ok(base) => base,
+            Err(error) => {
+                let refusal = refusals::of_forge(Stage::PromotionPipeline, "the base branch could not be read", &error);
+                return journal.refuse(refusal, None).await;
+            }
+        };
+        let mut moves = 0;
+        loop {
+            let verified = self.verify(change, journal, &base, moves + 1, observer).await?;
+            self.guard_control(journal).await?;
+            let published = self.publish(change, journal, &verified, observer).await?;
+            let tip = match self.pass_gate_and_merge(change, journal, &verified, &published, observer).await? {
+                Passed::Ended(stop) => return Ok(stop),
+                Passed::BaseMoved(tip) => tip,
+            };
+            moves += 1;
+            if moves > verified.rules.max_base_moves {
+                return journal.refuse(base_keeps_moving(&verified, &tip), Some(published.pull_request)).await;
+            }
+            observer.on(&Step::BaseMoved { base: tip.clone() });
+            base = tip;
+        }
+    }
+
+    /// Waits for the gate, and merges once it is green and no other merge into the base is under way.
+    async fn pass_gate_and_merge(
+        &self,
+        change: &ChangeSet,
+        journal: &mut Journal<'_>,
+        verified: &Verified,
+        published: &Published,
+        observer: &dyn Observer,
+    ) -> Result<Passed, Stop> {
+        let until = self.ports.clock.now() + self.config.permit_deadline;
+        loop {
+            if let Gate::BaseMoved(tip) = self.pass_gate(journal, verified, published, observer).await? {
+                return Ok(Passed::BaseMoved(tip));
+            }
+            match self.merge(change, journal, verified, published, observer).await? {
+                Asked::Ended(stop) => return Ok(Passed::Ended(stop)),
+                Asked::NotYet(refusal) if self.ports.clock.now() > until => {
+                    return Ok(Passed::Ended(journal.refuse(refusal, Some(published.pull_request)).await?));
+                }
+                Asked::NotYet(refusal) => {
+                    observer.on(&Step::WaitingForMerge { detail: refusal.detail });
+                    self.ports.clock.sleep(self.config.retry_pause).await;
+                }
+            }
+        }
+    }
+}
+
+/// How a published change got past the gate.
+enum Passed {
+    /// It is known how the run stands.
+    Ended(Stop),
+    /// The base has another tip.
+    BaseMoved(CommitSha),
+}
+
+fn base_keeps_moving(verified: &Verified, tip: &CommitSha) -> Refusal {
+    let moves = verified.rules.max_base_moves;
+    Refusal::new(
+        Stage::PromotionPipeline,
+        Reason::BaseMoved,
+        format!(
+            "the base moved to {tip} while the change was verified on {}, and merge.max_base_moves allows {moves} new verifications. \
+             Promote the same change again when the base is quieter.",
+            verified.candidate.base
+        ),
+    )
+}

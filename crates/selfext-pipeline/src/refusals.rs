@@ -1,0 +1,53 @@
+//! What the pipeline makes of the errors of its ports.
+
+use std::error::Error;
+
+use selfext_domain::ports::{ForgeError, VerifierError};
+use selfext_domain::{Reason, Refusal, Stage};
+
+/// An error with everything under it, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+/// The refusal that an error of the forge becomes.
+pub(crate) fn of_forge(stage: Stage, doing: &str, error: &ForgeError) -> Refusal {
+    let (reason, advice) = match error {
+        ForgeError::Unavailable(_) | ForgeError::Unreadable(_) => {
+            (Reason::ForgeUnavailable, "Promote the same change again later.")
+        }
+        ForgeError::RateLimited { .. } => (Reason::RateLimited, "Promote the same change again after that."),
+        ForgeError::Unauthorized(_) => {
+            (Reason::ForgeRefused, "Check the token and its rights, then promote the same change again.")
+        }
+        ForgeError::NotFound(_) => {
+            (Reason::ForgeRefused, "Check the repository's name, the base branch and what the token can see.")
+        }
+        ForgeError::Refused(_) => (Reason::ForgeRefused, "Mend what it names, then promote the same change again."),
+        ForgeError::BranchTaken { .. } => (Reason::HeadMoved, "Look who pushed to it; delete the branch to try anew."),
+        ForgeError::TreeDiffers { .. } => (Reason::PublishedTreeDiffers, "Nothing was made visible."),
+    };
+    Refusal::new(stage, reason, format!("{doing}: {}. {advice}", chain(error)))
+}
+
+/// The refusal that an error of the verifier becomes.
+pub(crate) fn of_verifier(error: VerifierError) -> Refusal {
+    let detail = chain(&error);
+    match error {
+        VerifierError::DoesNotApply { paths, .. } => {
+            Refusal::new(Stage::Verification, Reason::DoesNotApply, format!("{detail}.")).with_paths(paths)
+        }
+        VerifierError::BaseMissing(_) | VerifierError::Unavailable { .. } => Refusal::new(
+            Stage::Verification,
+            Reason::VerificationUnavailable,
+            format!("{detail}. Promote the same change again when the machine can."),
+        ),
+    }
+}

@@ -1,0 +1,184 @@
+//! Finding out whether a merge happened, recording what landed, and fencing off what may still arrive.
+
+use selfext_domain::ports::{ForgeError, PauseRequest, PullRequestState};
+use selfext_domain::{
+    CommitMeta, CommitSha, Failed, MergeFenced, OperatorName, PermitTerms, Phase, Promoted, Reason, Refusal, Stage,
+};
+
+use crate::journal::{Journal, Stop};
+use crate::merge::Reopened;
+use crate::{Ending, Observer, Pipeline, PromoteError, Step, refusals};
+
+/// How many commits of the base branch are looked through for one that landed although its pull request does not say so.
+const MAX_WALK: u32 = 50;
+
+impl Pipeline {
+    /// Takes up a merge that a crash, or another process, left open. Asking for it again under the same permit is safe: it is
+    /// bound to one head of one pull request, which can be merged once.
+    pub(crate) async fn follow_merge(&self, journal: &mut Journal<'_>, observer: &dyn Observer) -> Result<Stop, Stop> {
+        if let Some(commit) = self.find_landed(journal).await? {
+            return self.land(journal, commit, observer).await;
+        }
+        if journal.run().phase() == Phase::Fencing {
+            return self.fence(journal, "an earlier fence was not finished", observer).await;
+        }
+        match self.reopen(journal).await? {
+            Reopened::Granted(permit) => self.use_permit(journal, permit, true, observer).await,
+            Reopened::Refused(refusal) => self.give_up(journal, refusal, true, observer).await,
+        }
+    }
+
+    /// Ends the tries of a merge that has not happened. If no request can be on its way any more, the refusal closes the
+    /// permit; otherwise the run stays in doubt until its deadline, and is fenced after it.
+    pub(crate) async fn give_up(
+        &self,
+        journal: &mut Journal<'_>,
+        refusal: Refusal,
+        doubtful: bool,
+        observer: &dyn Observer,
+    ) -> Result<Stop, Stop> {
+        if !doubtful {
+            return journal.refuse(refusal, None).await;
+        }
+        let terms = permit_of(journal)?;
+        if self.ports.clock.now() > terms.deadline {
+            return self.fence(journal, &refusal.detail, observer).await;
+        }
+        let detail = format!(
+            "pull request {} may still be merged until {}: {} `selfext reconcile` asks again.",
+            terms.pull_request, terms.deadline, refusal.detail
+        );
+        Ok(journal.end(Ending::InDoubt { detail }))
+    }
+
+    /// The commit as which an open permit's change landed, if it did. The pull request is asked first; because its record may
+    /// lag behind the branch, the base branch's new commits are looked through too.
+    pub(crate) async fn find_landed(&self, journal: &Journal<'_>) -> Result<Option<CommitSha>, Stop> {
+        let terms = permit_of(journal)?;
+        match self.look_for_landed(&terms).await {
+            Ok(landed) => Ok(landed),
+            Err(error) => {
+                let detail = format!(
+                    "the forge could not be asked whether pull request {} was merged: {}",
+                    terms.pull_request,
+                    refusals::chain(&error)
+                );
+                Err(journal.end(Ending::InDoubt { detail }))
+            }
+        }
+    }
+
+    async fn look_for_landed(&self, terms: &PermitTerms) -> Result<Option<CommitSha>, ForgeError> {
+        let forge = &self.ports.forge;
+        let (request, tip) = futures::join!(forge.pull_request(terms.pull_request), forge.branch_head(&terms.base));
+        if let PullRequestState::Merged { commit: Some(commit) } = request?.state {
+            return Ok(Some(commit));
+        }
+        let mut next = Some(tip?);
+        for _ in 0..MAX_WALK {
+            let Some(sha) = next.filter(|sha| *sha != terms.base_commit) else {
+                break;
+            };
+            let commit = forge.commit(&sha).await?;
+            if CommitMeta::find(&commit.message).is_some_and(|meta| meta.run_id == terms.run) {
+                return Ok(Some(sha));
+            }
+            next = commit.parents.into_iter().next();
+        }
+        Ok(None)
+    }
+
+    /// Records a merge that happened: compares what landed with what was tested, and deletes the branch meanwhile.
+    pub(crate) async fn land(
+        &self,
+        journal: &mut Journal<'_>,
+        commit: CommitSha,
+        observer: &dyn Observer,
+    ) -> Result<Stop, Stop> {
+        let terms = permit_of(journal)?;
+        let (landed, deleted) =
+            futures::join!(self.ports.forge.commit(&commit), self.ports.forge.delete_branch(&terms.branch));
+        if let Err(error) = deleted {
+            observer.on(&Step::CleanupFailed {
+                detail: format!("branch {} is left: {}", terms.branch, refusals::chain(&error)),
+            });
+        }
+        let landed = match landed {
+            Ok(landed) => landed,
+            Err(error) => {
+                let detail = format!(
+                    "it landed as {commit}, but what landed could not be read: {}. `selfext reconcile` asks again.",
+                    refusals::chain(&error)
+                );
+                return Ok(journal.end(Ending::InDoubt { detail }));
+            }
+        };
+        let tree_matches = landed.tree == terms.tree;
+        if !tree_matches {
+            // Before the run is over, so that a crash in between pauses twice rather than never.
+            self.pause_for_difference(&terms, &commit).await?;
+        }
+        journal.record(Promoted { commit: commit.clone(), tree: landed.tree, tree_matches }, None).await?;
+        observer.on(&Step::Landed { commit: commit.clone() });
+        Ok(journal.end(Ending::Promoted { commit, tree_matches, already: false }))
+    }
+
+    async fn pause_for_difference(&self, terms: &PermitTerms, commit: &CommitSha) -> Result<(), Stop> {
+        let request = PauseRequest {
+            event: self.ports.ids.event_id(),
+            by: OperatorName::selfext(),
+            reason: format!(
+                "{}: run {} landed as {commit}, which is not the tree that was tested",
+                Reason::MergedTreeDiffers,
+                terms.run
+            ),
+            allow_rollbacks: true,
+            os_user: None,
+        };
+        self.ports.control.pause(&request).await.map_err(PromoteError::from)?;
+        Ok(())
+    }
+
+    /// Makes sure that an open permit's merge can never happen any more, or finds that it has: the branch is moved to another
+    /// commit, the pull request closed, the forge read again, the branch deleted. Each step may be repeated.
+    pub(crate) async fn fence(
+        &self,
+        journal: &mut Journal<'_>,
+        why: &str,
+        observer: &dyn Observer,
+    ) -> Result<Stop, Stop> {
+        if let Some(commit) = self.fence_off(journal, why).await? {
+            return self.land(journal, commit, observer).await;
+        }
+        let detail = format!("the merge was fenced off and cannot happen any more: {why}");
+        let refusal = Refusal::new(Stage::PromotionMerge, Reason::MergeFenced, detail);
+        journal.record(Failed { refusal: refusal.clone(), stages: Vec::new() }, None).await?;
+        self.retire(journal, observer).await;
+        Ok(journal.end(Ending::Failed(refusal)))
+    }
+
+    /// Fences; answers the commit as which the change had landed before.
+    pub(crate) async fn fence_off(&self, journal: &mut Journal<'_>, why: &str) -> Result<Option<CommitSha>, Stop> {
+        let terms = permit_of(journal)?;
+        if journal.run().phase() == Phase::Merging {
+            let fenced = MergeFenced { permit: terms.id, head: terms.head.clone(), detail: why.to_owned() };
+            journal.record(fenced, None).await?;
+        }
+        let forge = &self.ports.forge;
+        let fenced = async {
+            forge.fence_branch(&terms.branch, &terms.head).await?;
+            forge.close_pull_request(terms.pull_request).await
+        };
+        if let Err(error) = fenced.await {
+            let detail =
+                format!("pull request {} could not be fenced off: {}", terms.pull_request, refusals::chain(&error));
+            return Err(journal.end(Ending::InDoubt { detail }));
+        }
+        self.find_landed(journal).await
+    }
+}
+
+/// The open permit of a run in a merge. The fold sets it with `merge_started`, so a run without one is not in a merge.
+fn permit_of(journal: &Journal<'_>) -> Result<PermitTerms, Stop> {
+    journal.run().permit().cloned().ok_or(Stop::Overtaken)
+}

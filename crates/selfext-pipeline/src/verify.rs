@@ -1,0 +1,155 @@
+//! Trying a change set on its base, by the rules of that base.
+
+use selfext_domain::ports::VerifierError;
+use selfext_domain::{
+    Candidate, ChangeSet, CommitSha, RULES_PATH, Reason, Refusal, RepoPath, Rules, Stage, StageReport, Tested,
+    check_limits, guard_paths, pull_request_title,
+};
+
+use crate::journal::{Journal, Stop};
+use crate::{Observer, Pipeline, Step, refusals};
+
+/// A candidate that passed, with the rules it passed by.
+pub(crate) struct Verified {
+    pub(crate) rules: Rules,
+    pub(crate) candidate: Candidate,
+    pub(crate) tested: Tested,
+}
+
+impl Pipeline {
+    /// Verifies the change on `base`, or takes over the verification that the ledger has of this very base and tree.
+    pub(crate) async fn verify(
+        &self,
+        change: &ChangeSet,
+        journal: &mut Journal<'_>,
+        base: &CommitSha,
+        attempt: u32,
+        observer: &dyn Observer,
+    ) -> Result<Verified, Stop> {
+        let rules = match self.read_rules(base).await {
+            Ok(rules) => rules,
+            Err(refusal) => return Err(journal.refuse(refusal, None).await?),
+        };
+        let allowed = journal.run().is_allowed();
+        let guarded = check_limits(change, &rules.limits)
+            .and_then(|()| guard_paths(change.files().keys(), &rules.protected, allowed).map(|_| ()));
+        if let Err(refusal) = guarded {
+            return Err(journal.refuse(refusal, None).await?);
+        }
+        self.guard_base(change, journal, base, observer).await?;
+        let candidate = match self.ports.verifier.prepare(&self.config.base, base, change).await {
+            Ok(candidate) if candidate.tree == candidate.base_tree => {
+                let detail = format!("{base} already holds exactly this content.");
+                let refusal = Refusal::new(Stage::Staging, Reason::NothingToChange, detail);
+                return Err(journal.refuse(refusal, None).await?);
+            }
+            Ok(candidate) => candidate,
+            Err(error) => return Err(self.cannot_verify(journal, error).await?),
+        };
+        let known =
+            journal.run().tested().filter(|tested| tested.base_commit == *base && tested.tree == candidate.tree);
+        let tested = match known {
+            Some(tested) => tested.clone(),
+            None => self.test(change, journal, &rules, &candidate, attempt, observer).await?,
+        };
+        Ok(Verified { rules, candidate, tested })
+    }
+
+    /// A change set says what files hold, so landing it on a later base would undo what others did to the same files since.
+    async fn guard_base(
+        &self,
+        change: &ChangeSet,
+        journal: &mut Journal<'_>,
+        base: &CommitSha,
+        observer: &dyn Observer,
+    ) -> Result<(), Stop> {
+        let Some(first) = journal.run().first_base().filter(|first| *first != base).cloned() else {
+            return Ok(());
+        };
+        let paths: Vec<RepoPath> = change.files().keys().cloned().collect();
+        let changed = match self.ports.verifier.changed_between(&self.config.base, &first, base, &paths).await {
+            Ok(changed) => changed,
+            Err(error) => return Err(self.cannot_verify(journal, error).await?),
+        };
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let detail = format!(
+            "since {first}, on which the change was first verified, others changed the same files. Make it anew on {base}."
+        );
+        let refusal = Refusal::new(Stage::PromotionGuard, Reason::BaseConflict, detail).with_paths(changed);
+        let stop = journal.refuse(refusal, None).await?;
+        self.retire(journal, observer).await;
+        Err(stop)
+    }
+
+    async fn read_rules(&self, base: &CommitSha) -> Result<Rules, Refusal> {
+        let refuse = |reason, detail: String| Refusal::new(Stage::PromotionGuard, reason, detail);
+        let path = RepoPath::parse(RULES_PATH).map_err(|error| refuse(Reason::RulesMissing, error.to_string()))?;
+        let bytes =
+            self.ports.verifier.read_file(&self.config.base, base, &path).await.map_err(refusals::of_verifier)?;
+        let bytes = bytes.ok_or_else(|| {
+            let detail =
+                format!("{base} has no {RULES_PATH}. Write one with `selfext init`, and bring it to the base branch.");
+            refuse(Reason::RulesMissing, detail)
+        })?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            refuse(Reason::RulesInvalid, format!("{RULES_PATH} on {base} is not UTF-8. Mend it on the base branch."))
+        })?;
+        Rules::parse(text)
+            .map_err(|error| refuse(Reason::RulesInvalid, format!("{error}. Mend it on the base branch.")))
+    }
+
+    async fn test(
+        &self,
+        change: &ChangeSet,
+        journal: &mut Journal<'_>,
+        rules: &Rules,
+        candidate: &Candidate,
+        attempt: u32,
+        observer: &dyn Observer,
+    ) -> Result<Tested, Stop> {
+        observer.on(&Step::Verifying { base: candidate.base.clone() });
+        let stages = match self.ports.verifier.run_stages(journal.run().id(), candidate, &rules.stages).await {
+            Ok(stages) => stages,
+            Err(error) => return Err(self.cannot_verify(journal, error).await?),
+        };
+        observer.on(&Step::Verified { stages: stages.clone() });
+        if let Some(refusal) = judge(rules, &stages) {
+            let published = journal.run().tested().is_some();
+            let stop = journal.fail_verification(refusal, stages).await?;
+            if published {
+                self.retire(journal, observer).await;
+            }
+            return Err(stop);
+        }
+        let tested = Tested {
+            base_commit: candidate.base.clone(),
+            tree: candidate.tree.clone(),
+            branch: journal.run().branch().clone(),
+            title: pull_request_title(change),
+            rules_sha256: rules.digest,
+            stages,
+            attempt,
+        };
+        journal.record(tested.clone(), None).await?;
+        Ok(tested)
+    }
+
+    async fn cannot_verify(&self, journal: &mut Journal<'_>, error: VerifierError) -> Result<Stop, Stop> {
+        journal.refuse(refusals::of_verifier(error), None).await
+    }
+}
+
+/// Every stage of the rules must have run and passed: a report that is missing is no success.
+fn judge(rules: &Rules, stages: &[StageReport]) -> Option<Refusal> {
+    let fail = |detail: String| Some(Refusal::new(Stage::Verification, Reason::VerificationFailed, detail));
+    if let Some(failed) = stages.iter().find(|stage| !stage.result.passed()) {
+        return fail(format!("the stage {} {}. Its output is with the event.", failed.name, failed.result));
+    }
+    let ran: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+    match rules.stages.iter().find(|stage| !ran.contains(&stage.name.as_str())) {
+        Some(missing) => fail(format!("the stage {} has no report.", missing.name)),
+        None => None,
+    }
+}

@@ -1,0 +1,226 @@
+//! A ledger and a control in memory, with the rules of the real ones and a fault to inject.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Duration, Utc};
+use selfext_domain::ports::{
+    ControlError, Ledger, LedgerError, MergeGrant, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer,
+    ResumeRequest,
+};
+use selfext_domain::*;
+
+#[derive(Default)]
+struct State {
+    events: Vec<RecordedEvent>,
+    control: Option<Pause>,
+    writes: u64,
+    /// The number of the write that fails, and whether it is recorded all the same.
+    fault: Option<(u64, bool)>,
+}
+
+/// A ledger in memory.
+#[derive(Default)]
+pub struct MemoryLedger {
+    state: Mutex<State>,
+}
+
+pub fn time() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+}
+
+impl State {
+    fn stream(&self, stream: &StreamId) -> Vec<RecordedEvent> {
+        self.events.iter().filter(|event| event.event.stream == *stream).cloned().collect()
+    }
+
+    fn runs(&self) -> Vec<Run> {
+        let begun = self.events.iter().filter(|event| matches!(event.event.body, EventBody::Proposed(_)));
+        begun.map(|event| Run::fold(&self.stream(&event.event.stream)).unwrap()).collect()
+    }
+
+    fn write(&mut self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError> {
+        self.writes += 1;
+        let fault = self.fault.filter(|(number, _)| *number == self.writes);
+        if let Some((_, false)) = fault {
+            return Err(LedgerError::unavailable("the connection was cut before the write"));
+        }
+        if let Some(known) = self.events.iter().find(|known| known.event.id == event.id) {
+            return if known.event == *event { Ok(known.clone()) } else { Err(LedgerError::IdReused(event.id)) };
+        }
+        let stream = self.stream(&event.stream);
+        let actual = stream.len() as u64;
+        if sequence != actual + 1 {
+            return Err(LedgerError::Conflict { stream: event.stream.clone(), expected: sequence, actual });
+        }
+        let prev = stream.last().map_or(Link::GENESIS, |event| event.link.hash);
+        let id = self.events.len() as u64 + 1;
+        let position = Position { transaction: id, id };
+        let recorded = RecordedEvent::new(event.clone(), sequence, prev, position, time(), "memory".into()).unwrap();
+        self.events.push(recorded.clone());
+        if fault.is_some() {
+            return Err(LedgerError::unavailable("the connection was cut after the write"));
+        }
+        Ok(recorded)
+    }
+
+    fn paused(&self, rollback: bool) -> Option<Refusal> {
+        let control = self.control.clone().map_or(ControlState::Running, ControlState::Paused);
+        guard_pause(Ok(&control), rollback).err()
+    }
+}
+
+impl MemoryLedger {
+    /// The `number`-th write from the beginning fails; `recorded` says whether its event is there all the same.
+    pub fn fail_write(&self, number: u64, recorded: bool) {
+        self.state.lock().unwrap().fault = Some((number, recorded));
+    }
+
+    pub fn types(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        state.events.iter().map(|event| event.event.body.event_type().to_owned()).collect()
+    }
+
+    pub fn runs(&self) -> Vec<Run> {
+        self.state.lock().unwrap().runs()
+    }
+
+    /// An event that another process writes.
+    pub fn write_as_other(&self, run: &Run, body: EventBody) {
+        let mut state = self.state.lock().unwrap();
+        let id = EventId::from_uuid(uuid::Uuid::from_u128(u128::MAX - state.events.len() as u128));
+        let event = run.next_event(id, body).unwrap();
+        state.write(&event, run.sequence() + 1).unwrap();
+    }
+
+    pub fn pause(&self, reason: &str) {
+        let pause = Pause {
+            by: OperatorName::parse("ops").unwrap(),
+            reason: reason.into(),
+            allow_rollbacks: false,
+            since: time(),
+        };
+        self.state.lock().unwrap().control = Some(pause);
+    }
+
+    pub fn resume(&self) {
+        self.state.lock().unwrap().control = None;
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn append(&self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError> {
+        self.state.lock().unwrap().write(event, sequence)
+    }
+
+    async fn propose(&self, event: &Event, after: Option<RunId>) -> Result<RecordedEvent, LedgerError> {
+        let mut state = self.state.lock().unwrap();
+        let latest = state
+            .runs()
+            .into_iter()
+            .rfind(|run| Some(run.subject()) == event.subject.as_ref())
+            .map(|run| run.id().clone());
+        if latest != after {
+            return Err(LedgerError::RunExists { run: latest.unwrap() });
+        }
+        state.write(event, 1)
+    }
+
+    async fn stream_events(&self, stream: &StreamId) -> Result<Vec<RecordedEvent>, LedgerError> {
+        Ok(self.state.lock().unwrap().stream(stream))
+    }
+
+    async fn latest_run(&self, subject: &Subject) -> Result<Vec<RecordedEvent>, LedgerError> {
+        let state = self.state.lock().unwrap();
+        let latest = state.runs().into_iter().rfind(|run| run.subject() == subject);
+        Ok(latest.map(|run| state.stream(&run.id().clone().into())).unwrap_or_default())
+    }
+
+    async fn begin_merge(&self, event: &Event, sequence: u64, rollback: bool) -> Result<MergeGrant, LedgerError> {
+        let mut state = self.state.lock().unwrap();
+        if let Some(refusal) = state.paused(rollback) {
+            return Ok(MergeGrant::Refused(refusal));
+        }
+        let recorded = state.write(event, sequence)?;
+        let run = Run::fold(&state.stream(&event.stream)).unwrap();
+        Ok(MergeGrant::Granted(permit(&run).unwrap(), Box::new(recorded)))
+    }
+
+    async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+        let state = self.state.lock().unwrap();
+        let events = state.stream(&run.clone().into());
+        let run = Run::fold(&events).unwrap();
+        let Some(permit) = permit(&run).filter(|_| run.phase() == Phase::Merging) else {
+            return Err(LedgerError::Refused { detail: "no open permit".into() });
+        };
+        match state.paused(rollback) {
+            Some(refusal) => Ok(MergeGrant::Refused(refusal)),
+            None => Ok(MergeGrant::Granted(permit, Box::new(events.last().unwrap().clone()))),
+        }
+    }
+
+    async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError> {
+        Ok(self.runs().iter().filter_map(|run| run.permit().cloned()).collect())
+    }
+
+    async fn open_runs(&self) -> Result<Vec<RunId>, LedgerError> {
+        Ok(self.runs().iter().filter(|run| run.phase().is_open()).map(|run| run.id().clone()).collect())
+    }
+
+    async fn recent_runs(&self, _limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
+        unreachable!("the pipeline does not list runs")
+    }
+
+    async fn read_after(&self, _position: Position, _limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
+        unreachable!("the pipeline does not follow")
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this ledger stands for an adapter")]
+fn permit(run: &Run) -> Option<MergePermit> {
+    run.permit().cloned().map(MergePermit::from_ledger)
+}
+
+#[async_trait]
+impl PromotionControl for MemoryLedger {
+    async fn read(&self) -> Result<ControlState, ControlError> {
+        Ok(self.state.lock().unwrap().control.clone().map_or(ControlState::Running, ControlState::Paused))
+    }
+
+    async fn pause(&self, request: &PauseRequest) -> Result<PauseAnswer, ControlError> {
+        let mut state = self.state.lock().unwrap();
+        let body = PromotionPauseChanged {
+            paused: true,
+            by: request.by.clone(),
+            reason: Some(request.reason.clone()),
+            allow_rollbacks: request.allow_rollbacks,
+            os_user: None,
+        };
+        let event = Event {
+            id: request.event,
+            stream: StreamId::Control,
+            correlation_id: CorrelationId::parse("control").unwrap(),
+            actor_source: ActorSource::operator(),
+            context: None,
+            subject: None,
+            pull_request: None,
+            body: body.into(),
+        };
+        let next = state.stream(&StreamId::Control).len() as u64 + 1;
+        let event = state.write(&event, next).map_err(ControlError::unavailable)?;
+        let since = time() + Duration::seconds(0);
+        state.control = Some(Pause {
+            by: request.by.clone(),
+            reason: request.reason.clone(),
+            allow_rollbacks: request.allow_rollbacks,
+            since,
+        });
+        let in_flight = state.runs().iter().filter_map(|run| run.permit().cloned()).collect();
+        Ok(PauseAnswer { event, in_flight })
+    }
+
+    async fn resume(&self, _request: &ResumeRequest) -> Result<ResumeAnswer, ControlError> {
+        unreachable!("the pipeline never resumes")
+    }
+}

@@ -1,0 +1,11 @@
+//! The pipeline over mocks of the forge, the verifier and the clock, and a ledger in memory: no I/O.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod control;
+mod gate;
+mod ledger;
+mod merge;
+mod resume;
+mod verification;
+mod world;

@@ -1,0 +1,159 @@
+//! Repetition: after an end, after a crash, beside another process, by an operator.
+
+use selfext_domain::ports::PullRequestState;
+use selfext_domain::*;
+use selfext_pipeline::{Ending, PromoteError, Reconciled, Silent};
+
+use crate::world::*;
+
+#[tokio::test]
+async fn a_promoted_change_is_reported_and_not_promoted_again() {
+    let pipeline = World::gated().merging().pipeline();
+    let first = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    let second = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    assert_eq!(first.run, second.run);
+    assert_eq!(second.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: true });
+}
+
+#[tokio::test]
+async fn a_failed_change_starts_a_new_run_unless_its_id_is_given() {
+    let world = World::verifying(vec![stage(StageResult::TimedOut)]);
+    let ledger = world.ledger.clone();
+    let pipeline = world.pipeline();
+    let first = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    let reported = pipeline.promote(&change(), Some(&first.run), &Silent).await.unwrap();
+    assert_eq!((reported.run, ledger.runs().len()), (first.run.clone(), 1));
+    let second = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    assert_ne!(first.run, second.run);
+}
+
+#[tokio::test]
+async fn a_run_id_of_another_change_is_refused() {
+    let pipeline = World::verifying(vec![stage(StageResult::TimedOut)]).pipeline();
+    let first = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    let other =
+        ChangeSet::builder("Other", change().context().clone()).delete(RepoPath::parse("b").unwrap()).build().unwrap();
+    let error = pipeline.promote(&other, Some(&first.run), &Silent).await.unwrap_err();
+    assert!(matches!(error, PromoteError::RunTaken(run) if run == first.run));
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_taken_up_by_the_next_call() {
+    // Every write of a promotion: proposed, tested, merge_started, promoted.
+    for number in 1..=4 {
+        for recorded in [false, true] {
+            let mut world = World::gated();
+            let merges = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+            let count = merges.clone();
+            world.forge.expect_merge().returning(move |_| {
+                count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                ports::MergeAnswer::Merged { commit: landed() }
+            });
+            let seen = merges.clone();
+            world.forge.expect_pull_request().returning(move |_| {
+                let done = seen.load(std::sync::atomic::Ordering::Relaxed) > 0;
+                Ok(request(if done {
+                    PullRequestState::Merged { commit: Some(landed()) }
+                } else {
+                    PullRequestState::Open
+                }))
+            });
+            let ledger = world.ledger.clone();
+            ledger.fail_write(number, recorded);
+            let pipeline = world.landing().pipeline();
+            assert!(pipeline.promote(&change(), None, &Silent).await.is_err(), "write {number}");
+            let outcome = pipeline.promote(&change(), None, &Silent).await.unwrap();
+            assert!(matches!(outcome.ending, Ending::Promoted { .. }), "write {number}, recorded {recorded}");
+            assert_eq!(
+                ledger.types(),
+                ["proposed", "tested", "merge_started", "promoted"],
+                "write {number}, recorded {recorded}"
+            );
+            assert_eq!(merges.load(std::sync::atomic::Ordering::Relaxed), 1, "write {number}, recorded {recorded}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_another_process_ends_meanwhile_ends_here_too() {
+    let mut world = World::publishing().retiring();
+    let ledger = world.ledger.clone();
+    let other = ledger.clone();
+    world.forge.expect_survey().times(1).returning(move |_, _, _| {
+        let run = other.runs().remove(0);
+        other.write_as_other(&run, RunAbandoned { by: OperatorName::parse("ops").unwrap(), reason: None }.into());
+        Ok(survey(green()))
+    });
+    let outcome = world.promote().await.unwrap();
+    assert_eq!(outcome.ending, Ending::Abandoned);
+    assert_eq!(ledger.types(), ["proposed", "tested", "run_abandoned"]);
+}
+
+#[tokio::test]
+async fn abandoning_ends_an_open_run_and_cleans_up_and_may_be_repeated() {
+    let world = World::gated().retiring();
+    let ledger = world.ledger.clone();
+    ledger.pause("now");
+    let pipeline = world.pipeline();
+    let run = pipeline.promote(&change(), None, &Silent).await.unwrap().run;
+    let by = OperatorName::parse("ops").unwrap();
+    for _ in 0..2 {
+        let outcome = pipeline.abandon(&run, &by, Some("not wanted"), &Silent).await.unwrap();
+        assert_eq!(outcome.ending, Ending::Abandoned);
+    }
+    assert_eq!(ledger.types(), ["proposed", "tested", "promotion_blocked", "run_abandoned"]);
+    let unknown = RunId::parse("unknown").unwrap();
+    assert!(matches!(pipeline.abandon(&unknown, &by, None, &Silent).await, Err(PromoteError::NoRun(_))));
+}
+
+#[tokio::test]
+async fn abandoning_a_run_whose_merge_may_still_arrive_fences_first_and_tells_the_truth() {
+    for landed_before in [false, true] {
+        let mut world = World::gated().retiring();
+        world.clock.expect_sleep().returning(|_| ());
+        world.forge.expect_merge().returning(|_| ports::MergeAnswer::InDoubt { message: "timeout".into() });
+        let fenced = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (set, get) = (fenced.clone(), fenced);
+        world.forge.expect_fence_branch().times(1).returning(move |_, _| {
+            set.store(true, std::sync::atomic::Ordering::Relaxed);
+            Ok(())
+        });
+        world.forge.expect_pull_request().returning(move |_| {
+            let arrived = landed_before && get.load(std::sync::atomic::Ordering::Relaxed);
+            Ok(request(if arrived {
+                PullRequestState::Merged { commit: Some(landed()) }
+            } else {
+                PullRequestState::Open
+            }))
+        });
+        world
+            .forge
+            .expect_commit()
+            .returning(|_| Ok(ports::LandedCommit { tree: tree('2'), parents: vec![base()], message: String::new() }));
+        let ledger = world.ledger.clone();
+        let pipeline = world.pipeline();
+        let run = pipeline.promote(&change(), None, &Silent).await.unwrap().run;
+        let by = OperatorName::parse("ops").unwrap();
+        let outcome = pipeline.abandon(&run, &by, None, &Silent).await.unwrap();
+        let last = ledger.types().pop().unwrap();
+        let expected = if landed_before { "promoted" } else { "run_abandoned" };
+        assert_eq!(last, expected, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn reconciling_settles_a_merge_that_a_crash_left_open() {
+    let mut world = World::gated().landing();
+    world.forge.expect_merge().times(1).returning(|_| ports::MergeAnswer::Merged { commit: landed() });
+    world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Merged { commit: Some(landed()) })));
+    let ledger = world.ledger.clone();
+    ledger.fail_write(4, false);
+    let pipeline = world.pipeline();
+    assert!(pipeline.promote(&change(), None, &Silent).await.is_err());
+    let reconciled = pipeline.reconcile(&Silent).await.unwrap();
+    assert!(
+        matches!(&reconciled[..], [Reconciled::Settled(outcome)] if matches!(outcome.ending, Ending::Promoted { .. }))
+    );
+    assert!(pipeline.reconcile(&Silent).await.unwrap().is_empty());
+    assert_eq!(ledger.types(), ["proposed", "tested", "merge_started", "promoted"]);
+}
