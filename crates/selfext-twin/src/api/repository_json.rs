@@ -1,0 +1,100 @@
+//! Users, apps and the repository as GitHub shows them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::urls::{Urls, encoded};
+use crate::control::AppIdentity;
+use crate::state::Settings;
+use crate::world::World;
+
+/// The id of the only repository that a twin has.
+const REPOSITORY_ID: u64 = 1;
+
+/// An opaque id, made of what it is for.
+pub(super) fn node_id(kind: &str, id: impl std::fmt::Display) -> String {
+    STANDARD.encode(format!("{kind}:{id}"))
+}
+
+/// A user, with all that GitHub shows of one in passing.
+pub(super) fn user(urls: Urls<'_>, login: &str) -> Value {
+    let id = user_id(login);
+    let url = urls.user(login);
+    let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
+    json!({
+        "login": login,
+        "id": id,
+        "node_id": node_id("User", id),
+        "avatar_url": format!("{}/avatars/{id}", urls.base()),
+        "gravatar_id": "",
+        "url": url,
+        "html_url": format!("{}/{}", urls.base(), encoded(login)),
+        "followers_url": format!("{url}/followers"),
+        "following_url": format!("{url}/following"),
+        "gists_url": format!("{url}/gists"),
+        "starred_url": format!("{url}/starred"),
+        "subscriptions_url": format!("{url}/subscriptions"),
+        "organizations_url": format!("{url}/orgs"),
+        "repos_url": format!("{url}/repos"),
+        "events_url": format!("{url}/events"),
+        "received_events_url": format!("{url}/received_events"),
+        "type": kind,
+        "user_view_type": "public",
+        "site_admin": false,
+    })
+}
+
+/// An id that is always the same for a login (FNV-1a, 31 bits).
+fn user_id(login: &str) -> u32 {
+    let hash = login.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash >> 1
+}
+
+/// An app.
+pub(super) fn app(app: &AppIdentity) -> Value {
+    json!({
+        "id": app.id(),
+        "slug": app.slug(),
+        "node_id": node_id("Integration", app.id()),
+        "client_id": format!("Iv1.{:016x}", app.id()),
+        "name": app.slug(),
+    })
+}
+
+/// The repository, as it is shown inside other things.
+pub(super) fn short(world: &World) -> Value {
+    let urls = Urls::of(world);
+    let config = &world.config;
+    json!({
+        "id": REPOSITORY_ID,
+        "node_id": node_id("Repository", REPOSITORY_ID),
+        "name": config.name,
+        "full_name": format!("{}/{}", config.owner, config.name),
+        "owner": user(urls, &config.owner),
+        "private": true,
+        "html_url": urls.page(),
+        "description": null,
+        "fork": false,
+        "url": urls.repository(),
+        "default_branch": world.default_branch,
+        "archived": false,
+        "disabled": false,
+        "visibility": "private",
+    })
+}
+
+/// The repository in full.
+pub(super) fn full(world: &World, settings: &Settings) -> Value {
+    let mut repository = short(world);
+    let allowed = settings.merge_methods;
+    repository["permissions"] = json!({"admin": true, "maintain": true, "push": true, "triage": true, "pull": true});
+    repository["allow_merge_commit"] = json!(allowed.merge);
+    repository["allow_squash_merge"] = json!(allowed.squash);
+    repository["allow_rebase_merge"] = json!(allowed.rebase);
+    repository["allow_auto_merge"] = json!(false);
+    repository["allow_update_branch"] = json!(true);
+    repository["delete_branch_on_merge"] = json!(settings.delete_branch_on_merge);
+    repository["squash_merge_commit_title"] = json!("COMMIT_OR_PR_TITLE");
+    repository
+}

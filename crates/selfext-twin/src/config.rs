@@ -1,0 +1,73 @@
+//! How a twin is set up.
+
+use std::fmt;
+
+use crate::control::AppIdentity;
+
+/// What the twin calls its repository, and whom it lets in.
+#[derive(Clone)]
+pub struct TwinConfig {
+    pub(crate) owner: String,
+    pub(crate) name: String,
+    pub(crate) default_branch: Option<String>,
+    pub(crate) login: String,
+    pub(crate) app: AppIdentity,
+    pub(crate) require_token: Option<String>,
+}
+
+impl TwinConfig {
+    /// Serves the repository as `owner/name`. Nothing else is checked of the two words: a request matches if it
+    /// names them, in any case.
+    pub fn new(owner: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            owner: owner.into(),
+            name: name.into(),
+            default_branch: None,
+            login: "twin-user".to_owned(),
+            app: AppIdentity::new(1, "selfext-twin"),
+            require_token: None,
+        }
+    }
+
+    /// Names the default branch. Without it the branch that the repository's HEAD names is used, and `main` if it
+    /// names none.
+    #[must_use]
+    pub fn default_branch(mut self, branch: impl Into<String>) -> Self {
+        self.default_branch = Some(branch.into());
+        self
+    }
+
+    /// The login of the user on whose behalf all requests are made (`twin-user` if not set).
+    #[must_use]
+    pub fn login(mut self, login: impl Into<String>) -> Self {
+        self.login = login.into();
+        self
+    }
+
+    /// The app in whose name check runs are made over the API (id 1, `selfext-twin`, if not set).
+    #[must_use]
+    pub fn app(mut self, app: AppIdentity) -> Self {
+        self.app = app;
+        self
+    }
+
+    /// Answers 401 to every request that does not carry this token. The token is never logged or recorded.
+    #[must_use]
+    pub fn require_token(mut self, token: impl Into<String>) -> Self {
+        self.require_token = Some(token.into());
+        self
+    }
+}
+
+impl fmt::Debug for TwinConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TwinConfig")
+            .field("owner", &self.owner)
+            .field("name", &self.name)
+            .field("default_branch", &self.default_branch)
+            .field("login", &self.login)
+            .field("app", &self.app)
+            .field("require_token", &self.require_token.as_ref().map(|_| "…"))
+            .finish()
+    }
+}

@@ -1,0 +1,120 @@
+//! Statuses, check runs, and the rules of the repository.
+
+use std::sync::Arc;
+
+use super::TwinHandle;
+use crate::control::{AppIdentity, AutoCheck, CheckOutcome, MergeMethods, NewHead, Protection, StatusState};
+use crate::error::TwinError;
+use crate::git::Oid;
+use crate::state::State;
+
+impl TwinHandle {
+    /// Sets a commit status in the name of the user `ci`. A later status of the same context covers an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// [`TwinError::NoSuchThing`] if there is no such commit; [`TwinError::Closed`], [`TwinError::Git`] and
+    /// [`TwinError::Files`] if it cannot be kept.
+    pub async fn set_status(
+        &self,
+        sha: &str,
+        context: &str,
+        state: StatusState,
+        description: Option<&str>,
+    ) -> Result<(), TwinError> {
+        let check =
+            AutoCheck::Status { context: context.to_owned(), state, description: description.map(str::to_owned) };
+        self.set_check(sha, check).await
+    }
+
+    /// Sets a check run of an app; one of the same name and app on the same commit is changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_status`](Self::set_status).
+    pub async fn set_check_run(
+        &self,
+        sha: &str,
+        name: &str,
+        outcome: CheckOutcome,
+        app: AppIdentity,
+    ) -> Result<(), TwinError> {
+        let name = name.to_owned();
+        self.set_check(sha, AutoCheck::CheckRun { name, outcome, app }).await
+    }
+
+    /// Sets a status or a check run.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_status`](Self::set_status).
+    pub async fn set_check(&self, sha: &str, check: AutoCheck) -> Result<(), TwinError> {
+        let missing = || TwinError::NoSuchThing(format!("commit {sha}"));
+        let oid = Oid::parse(sha).ok_or_else(missing)?;
+        self.world.git.commit(oid).await?.ok_or_else(missing)?;
+        self.change(|state| state.set_check(oid, check)).await
+    }
+
+    /// Sets checks by this rule whenever a pull request is opened or reopened, or its head moves, before the request
+    /// that caused it is answered. It takes the place of an earlier rule and is forgotten when the twin closes.
+    ///
+    /// The rule must not use the handle: the state is locked while it runs.
+    pub fn on_new_head(&self, rule: impl Fn(&NewHead) -> Vec<AutoCheck> + Send + Sync + 'static) {
+        self.world.knobs.set_on_new_head(Some(Arc::new(rule)));
+    }
+
+    /// Sets these checks on every new head.
+    pub fn on_new_head_set(&self, checks: impl IntoIterator<Item = AutoCheck>) {
+        let checks: Vec<AutoCheck> = checks.into_iter().collect();
+        self.on_new_head(move |_| checks.clone());
+    }
+
+    /// Sets nothing on new heads any more.
+    pub fn clear_on_new_head(&self) {
+        self.world.knobs.set_on_new_head(None);
+    }
+
+    /// Protects a branch; a rule of the same source takes the place of the one before. Kept over restarts.
+    ///
+    /// # Errors
+    ///
+    /// [`TwinError::Closed`] and [`TwinError::Files`] if it cannot be kept.
+    pub async fn protect(&self, branch: &str, protection: Protection) -> Result<(), TwinError> {
+        self.change(|state| state.settings.protect(branch, protection)).await
+    }
+
+    /// Takes all protection from a branch. Kept over restarts.
+    ///
+    /// # Errors
+    ///
+    /// As [`protect`](Self::protect).
+    pub async fn unprotect(&self, branch: &str) -> Result<(), TwinError> {
+        self.change(|state| state.settings.unprotect(branch)).await
+    }
+
+    /// Says which ways of merging the repository allows (all of them, if never said). Kept over restarts.
+    ///
+    /// # Errors
+    ///
+    /// As [`protect`](Self::protect).
+    pub async fn allow_merge_methods(&self, methods: MergeMethods) -> Result<(), TwinError> {
+        self.change(|state| state.settings.merge_methods = methods).await
+    }
+
+    /// Says whether head branches are deleted once they are merged (they are not, if never said). Kept over
+    /// restarts.
+    ///
+    /// # Errors
+    ///
+    /// As [`protect`](Self::protect).
+    pub async fn delete_branch_on_merge(&self, delete: bool) -> Result<(), TwinError> {
+        self.change(|state| state.settings.delete_branch_on_merge = delete).await
+    }
+
+    async fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), TwinError> {
+        let mut store = self.world.store.lock().await;
+        self.world.check_open()?;
+        change(&mut store.state);
+        Ok(store.save()?)
+    }
+}

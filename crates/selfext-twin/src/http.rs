@@ -1,0 +1,9 @@
+//! HTTP: connections, faults, recording.
+
+mod connection;
+mod exchange;
+mod render;
+mod serving;
+
+pub use serving::Serving;
+pub(crate) use serving::serve;

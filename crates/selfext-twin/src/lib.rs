@@ -1,0 +1,56 @@
+//! A stand-in for GitHub on this machine: its REST API over a real git repository.
+//!
+//! Blobs, trees, commits, refs, merges and conflicts are real; pull requests, statuses and check runs are kept
+//! beside the repository and survive a restart. On demand the twin is slow, loses answers, drops connections or
+//! answers nonsense, and it keeps a record of every exchange.
+//!
+//! ```no_run
+//! use selfext_twin::{AutoCheck, StatusState, Twin, TwinConfig};
+//!
+//! # async fn example() -> Result<(), selfext_twin::TwinError> {
+//! let twin = Twin::open("repository.git".as_ref(), TwinConfig::new("owner", "name")).await?;
+//! let serving = twin.serve(([127, 0, 0, 1], 0).into()).await?;
+//! let handle = serving.handle();
+//! handle.on_new_head_set([AutoCheck::status("ci/test", StatusState::Success)]);
+//! println!("{}", serving.base_url());
+//! serving.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it does not do
+//!
+//! - GraphQL, asynchronous merges, webhooks, reviews, merge queues, forks and more than one repository.
+//! - Patches in lists of files, signatures that it verifies, `ETag`s.
+//! - Working trees: a branch that is checked out somewhere moves, and the files there stay as they are.
+//! - Attributes: files are merged as plain text or as binaries, whatever `.gitattributes` says, because a merge
+//!   driver is a program. Hooks are never run.
+//! - GitHub's wording of refusals is followed where it is publicly known; refusals over protection are modelled.
+
+mod api;
+mod clock;
+mod config;
+mod control;
+mod error;
+mod fault;
+mod forge;
+mod git;
+mod handle;
+mod http;
+mod record;
+mod state;
+mod twin;
+mod world;
+
+pub use config::TwinConfig;
+pub use control::{
+    AppIdentity, AutoCheck, CheckConclusion, CheckOutcome, MergeMethods, NewHead, Protection, ProtectionSource,
+    PullSnapshot, RequiredCheck, StatusState,
+};
+pub use error::TwinError;
+pub use fault::{Fault, FaultKind, Gate};
+pub use git::GitError;
+pub use handle::TwinHandle;
+pub use http::Serving;
+pub use record::Exchange;
+pub use twin::Twin;

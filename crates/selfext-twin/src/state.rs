@@ -1,0 +1,72 @@
+//! What the twin knows beside the repository itself: pull requests, statuses, check runs, comments, settings.
+
+mod checks;
+mod pull;
+mod settings;
+mod store;
+
+pub(crate) use checks::{CheckRecord, StatusRecord};
+pub(crate) use pull::{Comment, Merged, Merging, Pull};
+pub(crate) use settings::Settings;
+pub(crate) use store::{DIRECTORY, Lock, Store, StoreError};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::git::Oid;
+
+/// The whole state, as it stands in the file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// The version of the form.
+    version: u32,
+    /// The number that the last pull request got.
+    last_number: u64,
+    /// The id that the last thing of any kind got.
+    last_id: u64,
+    /// Pull requests by number.
+    pub(crate) pulls: BTreeMap<u64, Pull>,
+    /// Statuses by commit, oldest first.
+    pub(crate) statuses: BTreeMap<Oid, Vec<StatusRecord>>,
+    /// Check runs by commit, oldest first.
+    pub(crate) checks: BTreeMap<Oid, Vec<CheckRecord>>,
+    /// Comments by the number of their pull request, oldest first.
+    pub(crate) comments: BTreeMap<u64, Vec<Comment>>,
+    /// The repository's settings.
+    pub(crate) settings: Settings,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: store::VERSION,
+            last_number: 0,
+            last_id: 1000,
+            pulls: BTreeMap::new(),
+            statuses: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            comments: BTreeMap::new(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl State {
+    /// The next number of a pull request.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// The next id of anything.
+    pub(crate) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// The open pull request from one branch to another.
+    pub(crate) fn open_pull(&self, head: &str, base: &str) -> Option<&Pull> {
+        self.pulls.values().find(|pull| pull.open && pull.head == head && pull.base == base)
+    }
+}

@@ -1,0 +1,40 @@
+//! The repository's settings.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::control::{MergeMethods, Protection, ProtectionSource};
+
+/// What an administrator of the repository has set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) merge_methods: MergeMethods,
+    pub(crate) delete_branch_on_merge: bool,
+    /// Protection by branch; at most one of each source.
+    protections: BTreeMap<String, Vec<Protection>>,
+}
+
+impl Settings {
+    /// Puts a rule in the place of the branch's rule of the same source.
+    pub(crate) fn protect(&mut self, branch: &str, protection: Protection) {
+        let rules = self.protections.entry(branch.to_owned()).or_default();
+        rules.retain(|rule| rule.source != protection.source);
+        rules.push(protection);
+    }
+
+    /// Takes all rules from a branch.
+    pub(crate) fn unprotect(&mut self, branch: &str) {
+        self.protections.remove(branch);
+    }
+
+    /// All rules of a branch.
+    pub(crate) fn rules(&self, branch: &str) -> &[Protection] {
+        self.protections.get(branch).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The rule of a branch that comes from one source.
+    pub(crate) fn rule_from(&self, source: ProtectionSource, branch: &str) -> Option<&Protection> {
+        self.rules(branch).iter().find(|rule| rule.source == source)
+    }
+}

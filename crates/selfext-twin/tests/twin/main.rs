@@ -1,0 +1,13 @@
+//! The twin over the wire: a client of this suite's own speaks HTTP to it, and git looks at what came of it.
+
+mod checks;
+mod client;
+mod faults;
+mod fixture;
+mod git_objects;
+mod merges;
+mod promotion;
+mod pulls;
+mod refs;
+mod restart;
+mod server;
