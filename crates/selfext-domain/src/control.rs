@@ -58,6 +58,10 @@ impl ControlState {
     /// [`MalformedControl`] for everything but the two documented forms,
     /// `{"version":1,"paused":false}` and `{"version":1,"paused":true,"by":…,"reason":…,"allow_rollbacks":…}`.
     pub fn from_stored(value: &Value, updated_at: DateTime<Utc>) -> Result<Self, MalformedControl> {
+        // A sequence would be read field by field, too.
+        if !value.is_object() {
+            return Err(MalformedControl("is no JSON object"));
+        }
         let wire = Wire::deserialize(value).map_err(|_| MalformedControl("is not of the documented form"))?;
         match wire {
             Wire { version: 1, paused: false, by: None, reason: None, allow_rollbacks: None } => Ok(Self::Running),
@@ -94,6 +98,7 @@ pub fn malformed_examples() -> Vec<Value> {
         json!(false),
         json!("running"),
         json!([]),
+        json!([1, false]),
         json!({}),
         json!({"paused": false}),
         json!({"version": 1}),

@@ -29,7 +29,7 @@ impl Pipeline {
             match self.end_run(&mut journal, by, reason, observer).await.unwrap_or_else(|stop| stop) {
                 Stop::Ended(outcome) => return Ok(*outcome),
                 Stop::Error(error) => return Err(error),
-                Stop::Overtaken => {}
+                Stop::Overtaken | Stop::Again => {}
             }
         }
         Err(PromoteError::Contended(run.clone()))

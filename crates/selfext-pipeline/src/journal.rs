@@ -3,7 +3,7 @@
 use selfext_domain::ports::{Ledger, LedgerError};
 use selfext_domain::{
     Disposition, EventBody, Failed, PromotionBlocked, PullRequestNumber, RecordedEvent, Refusal, Run, RunId,
-    StageReport,
+    StageReport, Tested,
 };
 
 use crate::pipeline::Ports;
@@ -13,8 +13,10 @@ use crate::{Ending, Outcome, PromoteError};
 pub(crate) enum Stop {
     /// It is known how the run stands.
     Ended(Box<Outcome>),
-    /// Another process wrote to the run: read it again and decide anew.
+    /// Another process wrote to the run: follow it.
     Overtaken,
+    /// The run is to be driven anew from what the ledger says now.
+    Again,
     /// It cannot go on.
     Error(PromoteError),
 }
@@ -33,11 +35,12 @@ pub(crate) struct Journal<'a> {
     ports: &'a Ports,
     run: Run,
     url: Option<String>,
+    claimed: bool,
 }
 
 impl<'a> Journal<'a> {
     pub(crate) const fn new(ports: &'a Ports, run: Run) -> Self {
-        Self { ports, run, url: None }
+        Self { ports, run, url: None, claimed: false }
     }
 
     /// Reads a run anew.
@@ -49,12 +52,28 @@ impl<'a> Journal<'a> {
         Ok(Self::new(ports, Run::fold(&events)?))
     }
 
+    pub(crate) fn into_run(self) -> Run {
+        self.run
+    }
+
     pub(crate) const fn run(&self) -> &Run {
         &self.run
     }
 
     pub(crate) fn ledger(&self) -> &dyn Ledger {
         self.ports.ledger.as_ref()
+    }
+
+    /// Whether this drive wrote the `tested` event from which it goes on.
+    pub(crate) const fn is_claimed(&self) -> bool {
+        self.claimed
+    }
+
+    /// Writes that the change passed, which makes this process the one that publishes and merges it.
+    pub(crate) async fn claim(&mut self, tested: Tested) -> Result<(), Stop> {
+        self.record(tested, None).await?;
+        self.claimed = true;
+        Ok(())
     }
 
     /// Remembers where people read the pull request.

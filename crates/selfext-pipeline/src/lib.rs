@@ -18,6 +18,7 @@
 mod abandon;
 mod begin;
 mod cleanup;
+mod follow;
 mod gate;
 mod journal;
 mod merge;

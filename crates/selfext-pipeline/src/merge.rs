@@ -104,7 +104,7 @@ impl Pipeline {
             Ok(tip) if tip != terms.base_commit => {
                 let detail = format!("the base moved to {tip} before the merge; the change is verified again on it.");
                 journal.refuse(Refusal::new(Stage::PromotionMerge, Reason::BaseMoved, detail), None).await?;
-                Err(Stop::Overtaken)
+                Err(Stop::Again)
             }
             // An unreadable base is looked at again before the next try.
             Ok(_) | Err(_) => Ok(()),

@@ -59,6 +59,11 @@ pub enum Step {
         /// The commit on the base branch.
         commit: CommitSha,
     },
+    /// Another process goes on with this run; its end is awaited.
+    Following {
+        /// That process.
+        holder: String,
+    },
     /// Another merge into the same base is under way, and is waited for.
     WaitingForMerge {
         /// Whose.

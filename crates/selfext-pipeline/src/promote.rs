@@ -4,14 +4,15 @@ use selfext_domain::ports::Published;
 use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Run, RunId, Stage};
 
 use crate::begin::Begun;
+use crate::follow::Followed;
 use crate::gate::Gate;
 use crate::journal::{Journal, Stop};
 use crate::merge::Asked;
 use crate::verify::Verified;
 use crate::{Observer, Outcome, Pipeline, PromoteError, Step, refusals};
 
-/// How often a call follows a run that other processes write to as well, before it gives up.
-const MAX_OVERTAKEN: u32 = 20;
+/// How often one call takes a run up again, before it gives up.
+const MAX_DRIVES: u32 = 20;
 
 impl Pipeline {
     /// Takes a change set to the base branch, or as far as it may go.
@@ -32,22 +33,17 @@ impl Pipeline {
             Begun::Open(run) => *run,
             Begun::Over(outcome) => return Ok(outcome),
         };
-        for _ in 0..MAX_OVERTAKEN {
+        for _ in 0..MAX_DRIVES {
             let id = run.id().clone();
-            match self.drive(change, run, observer).await {
+            run = match self.drive(change, run, observer).await {
                 Stop::Ended(outcome) => return Ok(*outcome),
                 Stop::Error(error) => return Err(error),
-                Stop::Overtaken => {}
-            }
-            let journal = Journal::open(&self.ports, &id).await?;
-            if let Some(outcome) = Outcome::of(journal.run(), true).filter(|_| !journal.run().phase().is_open()) {
-                if !journal.run().phase().has_landed() {
-                    // Whoever ended the run may have cleaned up before this call published.
-                    self.retire(&journal, observer).await;
-                }
-                return Ok(outcome);
-            }
-            run = journal.run().clone();
+                Stop::Again => Journal::open(&self.ports, &id).await?.into_run(),
+                Stop::Overtaken => match self.follow(&id, observer).await? {
+                    Followed::Ended(outcome) => return Ok(*outcome),
+                    Followed::Stalled(stalled) => *stalled,
+                },
+            };
         }
         Err(PromoteError::Contended(run.id().clone()))
     }

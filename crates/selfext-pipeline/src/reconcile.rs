@@ -52,7 +52,7 @@ impl Pipeline {
         match self.follow_merge(&mut journal, observer).await.unwrap_or_else(|stop| stop) {
             Stop::Ended(outcome) => Ok(Some(Reconciled::Settled(*outcome))),
             Stop::Error(error) => Err(error),
-            Stop::Overtaken => {
+            Stop::Overtaken | Stop::Again => {
                 let journal = Journal::open(&self.ports, run).await?;
                 Ok(Some(
                     Outcome::of(journal.run(), true)

@@ -48,8 +48,13 @@ impl Pipeline {
         };
         let known =
             journal.run().tested().filter(|tested| tested.base_commit == *base && tested.tree == candidate.tree);
-        let tested = match known {
-            Some(tested) => tested.clone(),
+        let tested = match known.cloned() {
+            Some(tested) if journal.is_claimed() => tested,
+            Some(tested) => {
+                let tested = Tested { holder: self.config.holder.clone(), ..tested };
+                journal.claim(tested.clone()).await?;
+                tested
+            }
             None => self.test(change, journal, &rules, &candidate, attempt, observer).await?,
         };
         Ok(Verified { rules, candidate, tested })
@@ -131,8 +136,9 @@ impl Pipeline {
             rules_sha256: rules.digest,
             stages,
             attempt,
+            holder: self.config.holder.clone(),
         };
-        journal.record(tested.clone(), None).await?;
+        journal.claim(tested.clone()).await?;
         Ok(tested)
     }
 

@@ -48,7 +48,8 @@ pub struct Event {
     pub correlation_id: CorrelationId,
     /// What kind of actor wrote it.
     pub actor_source: ActorSource,
-    /// Where in the agent's work the change was made; absent in the control stream.
+    /// Where in the agent's work the change was made; absent in the control stream. Its actor source is stored once, as the
+    /// event's own, and reads back as that.
     pub context: Option<ExecutionContext>,
     /// What the run is about; absent in the control stream.
     pub subject: Option<Subject>,

@@ -64,6 +64,9 @@ pub struct Tested {
     pub stages: Vec<StageReport>,
     /// Which try on a moved base this is, from 1.
     pub attempt: u32,
+    /// Which process publishes it from here on. Another process that goes on with the run writes a `tested` of its own first,
+    /// after which this one can write no more: one process at a time publishes and merges.
+    pub holder: String,
 }
 
 /// The run was refused and stays open.

@@ -32,6 +32,7 @@ fn tested(base: char) -> Tested {
         rules_sha256: Digest32::of(b""),
         stages: vec![],
         attempt: 1,
+        holder: "h".into(),
     }
 }
 

@@ -89,7 +89,8 @@ impl MemoryLedger {
     pub fn write_as_other(&self, run: &Run, body: EventBody) {
         let mut state = self.state.lock().unwrap();
         let id = EventId::from_uuid(uuid::Uuid::from_u128(u128::MAX - state.events.len() as u128));
-        let event = run.next_event(id, body).unwrap();
+        let mut event = run.next_event(id, body).unwrap();
+        event.pull_request = Some(PullRequestNumber::new(12).unwrap());
         state.write(&event, run.sequence() + 1).unwrap();
     }
 

@@ -64,14 +64,79 @@ async fn a_write_whose_answer_was_lost_is_taken_up_by_the_next_call() {
             assert!(pipeline.promote(&change(), None, &Silent).await.is_err(), "write {number}");
             let outcome = pipeline.promote(&change(), None, &Silent).await.unwrap();
             assert!(matches!(outcome.ending, Ending::Promoted { .. }), "write {number}, recorded {recorded}");
+            // Where `tested` was recorded before, a second one says that this call goes on.
+            let mut types = ledger.types();
+            types.dedup();
             assert_eq!(
-                ledger.types(),
+                types,
                 ["proposed", "tested", "merge_started", "promoted"],
                 "write {number}, recorded {recorded}"
             );
             assert_eq!(merges.load(std::sync::atomic::Ordering::Relaxed), 1, "write {number}, recorded {recorded}");
         }
     }
+}
+
+/// The `tested` event with which another process takes a run over.
+fn taken_over(run: &Run) -> EventBody {
+    Tested { holder: "other:2".into(), ..run.tested().unwrap().clone() }.into()
+}
+
+#[tokio::test]
+async fn a_process_that_was_overtaken_merges_nothing_and_reports_what_the_other_did() {
+    let mut world = World::publishing();
+    let ledger = world.ledger.clone();
+    let other = ledger.clone();
+    world.forge.expect_survey().times(1).returning(move |_, _, _| {
+        let run = other.runs().remove(0);
+        other.write_as_other(&run, taken_over(&run));
+        Ok(survey(green()))
+    });
+    let other = ledger.clone();
+    world.clock.expect_sleep().returning(move |_| {
+        let run = other.runs().remove(0);
+        let promoted = Promoted { commit: landed(), tree: tree('2'), tree_matches: true };
+        match run.phase() {
+            Phase::Tested => other.write_as_other(&run, merge_started(&run)),
+            _ => other.write_as_other(&run, promoted.into()),
+        }
+    });
+    let outcome = world.promote().await.unwrap();
+    assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: true });
+    assert_eq!(ledger.types(), ["proposed", "tested", "tested", "merge_started", "promoted"]);
+}
+
+fn merge_started(run: &Run) -> EventBody {
+    MergeStarted {
+        head: head(),
+        base_commit: base(),
+        tree: tree('2'),
+        branch: run.branch().clone(),
+        method: MergeMethod::Squash,
+        message: "m".into(),
+        holder: "other:2".into(),
+        deadline_seconds: 60,
+    }
+    .into()
+}
+
+#[tokio::test]
+async fn a_process_that_took_over_and_died_is_replaced_after_a_permits_time() {
+    let mut world = World::publishing().merging();
+    let ledger = world.ledger.clone();
+    let other = ledger.clone();
+    let looks = std::sync::atomic::AtomicU32::new(0);
+    world.forge.expect_survey().times(2).returning(move |_, _, _| {
+        if looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            let run = other.runs().remove(0);
+            other.write_as_other(&run, taken_over(&run));
+        }
+        Ok(survey(green()))
+    });
+    world.clock.expect_sleep().times(120).returning(|_| ());
+    let outcome = world.promote().await.unwrap();
+    assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: false });
+    assert_eq!(ledger.types(), ["proposed", "tested", "tested", "tested", "merge_started", "promoted"]);
 }
 
 #[tokio::test]
