@@ -1,0 +1,145 @@
+//! A Postgres proxy that counts round trips and breaks connections on command.
+
+mod connection;
+mod frames;
+mod state;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use url::Url;
+
+use self::state::{Fault, State};
+
+/// A TCP proxy on loopback in front of a Postgres server. For tests only.
+///
+/// It counts the round trips of all connections together: a simple query, a `Sync` and a `Flush` are one each. What
+/// comes before a connection takes queries (start-up, password) is not counted. Preparing a statement for the first
+/// time on a connection is a round trip of its own, as it is on the wire.
+///
+/// The fault methods number the requests that end in an answer (simple queries and `Sync`s) from the moment they are
+/// called, on all connections together: `1` is the next one. A fault strikes once, on the connection that sends that
+/// request; calling another fault method, or [`PgProxy::disarm`], replaces it.
+///
+/// TLS is refused, as a server without a certificate does, so a URL with `sslmode=require` does not work.
+#[derive(Debug)]
+pub struct PgProxy {
+    url: String,
+    state: Arc<State>,
+    accepting: JoinHandle<()>,
+}
+
+impl PgProxy {
+    /// Starts a proxy in front of the server of a `postgres://` URL. It ends when it is dropped, and with the runtime
+    /// that it was started in.
+    ///
+    /// # Panics
+    /// If the URL names no host, or loopback has no free port.
+    pub async fn start(url: &str) -> Self {
+        Self::bind(url).await.unwrap_or_else(|error| panic!("no proxy in front of Postgres: {error}"))
+    }
+
+    async fn bind(url: &str) -> io::Result<Self> {
+        let mut url = Url::parse(url).map_err(io::Error::other)?;
+        let upstream = (
+            url.host_str().ok_or_else(|| io::Error::other("the URL names no host"))?.to_owned(),
+            url.port().unwrap_or(5432),
+        );
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let SocketAddr::V4(address) = listener.local_addr()? else {
+            return Err(io::Error::other("loopback is not an IPv4 address"));
+        };
+        url.set_host(Some("127.0.0.1")).map_err(io::Error::other)?;
+        url.set_port(Some(address.port())).map_err(|()| io::Error::other("the URL takes no port"))?;
+
+        let state = Arc::new(State::default());
+        let accepting = tokio::spawn(accept(listener, upstream, Arc::clone(&state)));
+        Ok(Self { url: url.into(), state, accepting })
+    }
+
+    /// The URL of the same database through the proxy.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How many round trips there were since the start or the last [`PgProxy::reset`].
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.state.round_trips()
+    }
+
+    /// Begins to count at zero again.
+    pub fn reset(&self) {
+        self.state.reset();
+    }
+
+    /// Cuts all connections that there are. New ones are taken.
+    pub fn cut_connections(&self) {
+        self.state.cut_connections();
+    }
+
+    /// Loses the `n`-th request: its connection is cut, and the server never sees it.
+    pub fn kill_before(&self, n: u64) {
+        self.state.arm(n, Fault::LoseRequest);
+    }
+
+    /// Loses the answer to the `n`-th request: the server carries it out, and when it has, the connection is cut. So
+    /// once the client sees its connection cut, the request has been carried out.
+    pub fn kill_after(&self, n: u64) {
+        self.state.arm(n, Fault::LoseAnswer);
+    }
+
+    /// Keeps the `n`-th request from the server, with its connection open, until [`PgProxy::disarm`] lets it through.
+    pub fn hold_before(&self, n: u64) {
+        self.state.arm(n, Fault::HoldRequest);
+    }
+
+    /// Keeps the answer to the `n`-th request from the client, with its connection open, until [`PgProxy::disarm`] lets
+    /// it through.
+    pub fn hold_after(&self, n: u64) {
+        self.state.arm(n, Fault::HoldAnswer);
+    }
+
+    /// Waits until the fault that was set last has struck: the request is lost or held, or it was carried out and its
+    /// answer is lost or held. Answers at once if that is so already; without a fault set, it waits for ever.
+    pub async fn struck(&self) {
+        self.state.struck().await;
+    }
+
+    /// Takes back a fault that has not struck, and lets through what one holds.
+    pub fn disarm(&self) {
+        self.state.disarm();
+    }
+}
+
+impl Drop for PgProxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        self.state.cut_connections();
+    }
+}
+
+async fn accept(listener: TcpListener, upstream: (String, u16), state: Arc<State>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let (upstream, state) = (upstream.clone(), Arc::clone(&state));
+        let cut = state.cut();
+        tokio::spawn(async move {
+            let serve = async {
+                let server = TcpStream::connect(upstream).await?;
+                connection::serve(client, server, &state).await
+            };
+            tokio::select! {
+                // Either side may end a connection at any time; the other side then sees its end too.
+                _ = serve => {}
+                () = cut => {}
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! The cases, one file a part of the contract. The names say what is protected; the macro lists them.
+#![expect(clippy::unwrap_used, reason = "a case is a test")]
+
+pub mod cost;
+pub mod failures;
+pub mod fencing;
+pub mod merge_answers;
+pub mod merging;
+pub mod publishing;
+pub mod pull_requests;
+pub mod surveying;

@@ -1,0 +1,336 @@
+use selfext_domain::ports::{ForgeError, MergeAnswer, PullRequestState};
+use selfext_domain::{CommitMeta, EVIDENCE_CONTEXT, EntryChange, RepoPath, StatusState, TreeSha};
+use serde_json::json;
+
+use crate::forge::repository::changes;
+use crate::forge::stage::{Stage, branch, on_stage, on_stage_with_base, one_file, text};
+use crate::forge::world::{ForgeWorld, Misbehaviour, Step};
+
+pub async fn a_change_goes_all_the_way<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let base = stage.forge.branch_head(&stage.base).await.unwrap();
+        assert_eq!(Some(&base), stage.repository.head(&stage.base).as_ref());
+
+        let (publication, published) = stage.published().await;
+        assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&published.head));
+        assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
+        assert_eq!(stage.repository.parents(&published.head), std::slice::from_ref(&base));
+        let pull = stage.forge.pull_request(published.pull_request).await.unwrap();
+        assert_eq!((pull.head, pull.branch), (published.head.clone(), publication.branch.clone()));
+        assert_eq!((pull.base, pull.state, pull.draft), (stage.base.clone(), PullRequestState::Open, false));
+        assert!(pull.url == published.url && pull.url.starts_with("http"), "{}", pull.url);
+
+        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base).await.unwrap();
+        assert_eq!((survey.base_head, survey.pull_request.mergeable), (base.clone(), Some(true)));
+        let evidence = &survey.gate.statuses[..];
+        assert!(
+            matches!(evidence, [status] if status.context == EVIDENCE_CONTEXT && status.state == StatusState::Success)
+        );
+
+        let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
+        let MergeAnswer::Merged { commit } = answer else { panic!("{answer:?}") };
+        assert_eq!(stage.repository.head(&stage.base).as_ref(), Some(&commit));
+        let landed = stage.forge.commit(&commit).await.unwrap();
+        assert_eq!((landed.tree, landed.parents), (publication.candidate.tree.clone(), vec![base]));
+        assert!(CommitMeta::find(&landed.message).is_some(), "{}", landed.message);
+        let pull = stage.forge.pull_request(published.pull_request).await.unwrap();
+        assert_eq!(pull.state, PullRequestState::Merged { commit: Some(commit) });
+
+        stage.forge.delete_branch(&stage.branch).await.unwrap();
+        stage.forge.delete_branch(&stage.branch).await.unwrap();
+        assert_eq!(stage.repository.branches(), ["main"]);
+    })
+    .await;
+}
+
+pub async fn a_message_that_needs_no_care_and_one_that_does_arrive_unchanged<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let mut publication = stage.usual_publication();
+        publication.commit_message =
+            publication.commit_message.replace("Because 42.", "# not a comment\n\n\tünï \\ \"x\" 🦀");
+        let published = stage.forge.publish(&publication).await.unwrap();
+        assert_eq!(stage.repository.message(&published.head), publication.commit_message.trim_end());
+    })
+    .await;
+}
+
+pub async fn publishing_twice_keeps_one_branch_and_one_pull_request<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (publication, published) = stage.published().await;
+        assert_eq!(stage.forge.publish(&publication).await.unwrap(), published);
+        assert_eq!(stage.repository.branches(), ["main", publication.branch.as_str()]);
+        assert_eq!(stage.repository.head(&stage.branch), Some(published.head));
+        assert_eq!(stage.world.pull_requests().await.len(), 1);
+    })
+    .await;
+}
+
+pub async fn publishing_anew_brings_title_and_body_up_to_date<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (mut publication, published) = stage.published().await;
+        "Answer best".clone_into(&mut publication.title);
+        "New evidence.".clone_into(&mut publication.body);
+        assert_eq!(stage.forge.publish(&publication).await.unwrap(), published);
+        let pulls = stage.world.pull_requests().await;
+        assert_eq!((pulls.len(), pulls[0].title.as_str(), pulls[0].body.as_str()), (1, "Answer best", "New evidence."));
+    })
+    .await;
+}
+
+pub async fn a_moved_base_moves_the_branch_and_keeps_the_pull_request<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (_, first) = stage.published().await;
+        let moved = stage.repository.push(&stage.base, &changes([("other.txt", text("x\n"))]), "Somebody's");
+        let second = stage.forge.publish(&stage.usual_publication()).await.unwrap();
+        assert_eq!(second.pull_request, first.pull_request);
+        assert_ne!(second.head, first.head);
+        assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&second.head));
+        assert_eq!(stage.repository.parents(&second.head), [moved]);
+        let survey = stage.forge.survey(second.pull_request, &second.head, &stage.base).await.unwrap();
+        assert_eq!((survey.pull_request.head, survey.gate.statuses.len()), (second.head, 1));
+        assert_eq!(stage.world.pull_requests().await.len(), 1);
+    })
+    .await;
+}
+
+pub async fn a_closed_pull_request_gets_a_successor<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (publication, first) = stage.published().await;
+        stage.forge.close_pull_request(first.pull_request).await.unwrap();
+        let second = stage.forge.publish(&publication).await.unwrap();
+        assert!(second.pull_request > first.pull_request && second.head == first.head);
+        let open: Vec<bool> = stage.world.pull_requests().await.iter().map(|pull| pull.open).collect();
+        assert_eq!(open, [false, true]);
+    })
+    .await;
+}
+
+pub async fn a_branch_with_somebody_elses_commit_is_left_alone<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        stage.repository.set(&stage.branch, &stage.repository.head(&stage.base).unwrap());
+        let theirs = stage.repository.push(&stage.branch, &changes([("a.txt", text("a"))]), "Somebody's");
+        let error = stage.forge.publish(&stage.usual_publication()).await.unwrap_err();
+        assert!(
+            matches!(&error, ForgeError::BranchTaken { branch, head } if *branch == stage.branch && *head == theirs),
+            "{error:?}"
+        );
+        assert_eq!(stage.repository.head(&stage.branch), Some(theirs));
+        assert!(stage.world.pull_requests().await.is_empty());
+    })
+    .await;
+}
+
+pub async fn a_branch_that_is_not_selfexts_is_never_written<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let before = stage.repository.head(&stage.base);
+        let mut publication = stage.usual_publication();
+        publication.branch = stage.base.clone();
+        assert!(matches!(stage.forge.publish(&publication).await, Err(ForgeError::Refused(_))));
+        assert!(matches!(stage.forge.delete_branch(&stage.base).await, Err(ForgeError::Refused(_))));
+        assert_eq!(stage.repository.head(&stage.base), before);
+        assert!(stage.world.exchanges().is_empty(), "nothing was even asked for");
+    })
+    .await;
+}
+
+pub async fn another_tree_is_found_before_anything_is_visible<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let mut publication = stage.usual_publication();
+        let actual = publication.candidate.tree.clone();
+        publication.candidate.tree = TreeSha::parse("1".repeat(40)).unwrap();
+        let error = stage.forge.publish(&publication).await.unwrap_err();
+        assert!(
+            matches!(&error, ForgeError::TreeDiffers { expected, actual: made } if *expected == publication.candidate.tree && *made == actual),
+            "{error:?}"
+        );
+        assert_eq!(stage.repository.branches(), ["main"]);
+        assert!(stage.world.pull_requests().await.is_empty());
+    })
+    .await;
+}
+
+pub async fn every_kind_of_file_arrives_unchanged<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let bytes = |bytes: &[u8], executable| EntryChange::Write { content: bytes.into(), executable };
+        let large_text = "0123456789abcdef\n".repeat(20_000);
+        let large_bytes: Vec<u8> = (0..300_000_u32).map(|n| (n * 7 % 251) as u8).collect();
+        let files = changes([
+            ("README.md", EntryChange::Delete),
+            ("old/notes.txt", EntryChange::Delete),
+            ("run.sh", bytes(b"#!/bin/sh\nexit 1\n", true)),
+            ("src/lib.rs", bytes(b"pub fn answer() -> u32 {\n    41\n}\n", true)),
+            ("empty", bytes(b"", false)),
+            ("image.png", bytes(b"\x89PNG\r\n\x1a\n\0\xff\xfe", false)),
+            ("latin1.txt", bytes(b"caf\xe9\n", false)),
+            ("nul.txt", bytes(b"a\0b", false)),
+            ("mark.txt", text("\u{FEFF}begins with a mark\n")),
+            ("windows.txt", text("a\r\nb\r\n")),
+            ("unended.txt", text("no line break")),
+            ("large.txt", text(&large_text)),
+            ("large.bin", bytes(&large_bytes, false)),
+            ("a folder/b c#d.txt", text("1")),
+            ("100%.txt", text("2")),
+            ("50%25.txt", text("3")),
+            ("ä/ö ü.txt", text("4")),
+            ("日本/語.txt", text("5")),
+            ("-x", text("6")),
+            ("q?&=+;,.txt", text("7")),
+            ("\"quoted\" 'text'.txt", text("8")),
+            ("ab:c@{d}~e^f*[g]", text("9")),
+            (".github/workflows/x.yml", text("on: push\n")),
+        ]);
+        let publication = stage.publication(stage.candidate(&files));
+        let published = stage.forge.publish(&publication).await.unwrap();
+        assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
+    })
+    .await;
+}
+
+pub async fn three_hundred_files_are_one_commit<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let file =
+            |n: usize| (RepoPath::parse(format!("d{}/f{n}.txt", n % 7)).unwrap(), text(&format!("{n}\n").repeat(99)));
+        let publication = stage.publication(stage.candidate(&(0..300).map(file).collect()));
+        let published = stage.forge.publish(&publication).await.unwrap();
+        assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
+        assert_eq!(stage.repository.parents(&published.head), [publication.candidate.base]);
+    })
+    .await;
+}
+
+pub async fn bases_with_slash_and_hash_work<W: ForgeWorld>() {
+    for base in ["release/2.x", "fix#7", "ünï/50%25&x=y+z"] {
+        on_stage_with_base(base, async |stage: &Stage<W>| {
+            let before = stage.forge.branch_head(&stage.base).await.unwrap();
+            assert_eq!(stage.repository.head(&stage.base).as_ref(), Some(&before));
+            let (publication, published) = stage.published().await;
+            assert_eq!(stage.forge.publish(&publication).await.unwrap(), published);
+            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base).await.unwrap();
+            assert_eq!((&survey.base_head, &survey.pull_request.base), (&before, &stage.base));
+            let found = stage.forge.find_pull_request(&stage.branch, &stage.base).await.unwrap().unwrap();
+            assert_eq!(found.number, published.pull_request);
+            let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
+            assert!(matches!(answer, MergeAnswer::Merged { .. }), "{answer:?}");
+        })
+        .await;
+    }
+    on_stage(async |stage: &Stage<W>| {
+        let mut publication = stage.usual_publication();
+        publication.branch = branch("selfext/a#b/50%25&x=y+ü");
+        let published = stage.forge.publish(&publication).await.unwrap();
+        assert_eq!(stage.forge.publish(&publication).await.unwrap(), published);
+        stage.forge.fence_branch(&publication.branch, &published.head).await.unwrap();
+        assert_ne!(stage.repository.head(&publication.branch), Some(published.head));
+        stage.forge.delete_branch(&publication.branch).await.unwrap();
+        assert_eq!(stage.repository.branches(), ["main"]);
+    })
+    .await;
+}
+
+pub async fn a_lost_answer_anywhere_is_mended_by_publishing_again<W: ForgeWorld>() {
+    for step in Step::PUBLICATION {
+        on_stage(async |stage: &Stage<W>| {
+            stage.world.disturb(step, Misbehaviour::LoseAnswer);
+            let publication = stage.usual_publication();
+            let error = stage.forge.publish(&publication).await.unwrap_err();
+            assert!(matches!(error, ForgeError::Unavailable(_)), "{step:?}: {error:?}");
+            let published = stage.forge.publish(&publication).await.unwrap();
+            assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&published.head), "{step:?}");
+            assert_eq!(stage.world.pull_requests().await.len(), 1, "{step:?}");
+            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base).await.unwrap();
+            assert_eq!(survey.gate.statuses.len(), 1, "{step:?}");
+        })
+        .await;
+    }
+}
+
+pub async fn references_that_lag_behind_are_waited_for<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        stage.world.set_lag(2);
+        let (publication, published) = stage.published().await;
+        assert_eq!(stage.forge.publish(&publication).await.unwrap(), published);
+        stage.repository.push(&stage.base, &changes([("other.txt", text("x\n"))]), "Somebody's");
+        let moved = stage.forge.publish(&stage.usual_publication()).await.unwrap();
+        assert_eq!(moved.pull_request, published.pull_request);
+        assert_eq!(stage.repository.head(&stage.branch), Some(moved.head));
+    })
+    .await;
+    on_stage(async |stage: &Stage<W>| {
+        stage.world.set_lag(1000);
+        let (publication, published) = stage.published().await;
+        let error = stage.forge.publish(&publication).await.unwrap_err();
+        assert!(matches!(error, ForgeError::Unavailable(_)), "it gives up in the end: {error:?}");
+        assert_eq!(stage.repository.head(&stage.branch), Some(published.head));
+    })
+    .await;
+}
+
+pub async fn a_fenced_branch_can_be_published_to_again<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (_, first) = stage.published().await;
+        stage.forge.fence_branch(&stage.branch, &first.head).await.unwrap();
+        stage.forge.close_pull_request(first.pull_request).await.unwrap();
+        let mut files = one_file();
+        files.extend(changes([("more.txt", text("more\n"))]));
+        let publication = stage.publication(stage.candidate(&files));
+        let second = stage.forge.publish(&publication).await.unwrap();
+        assert!(second.pull_request > first.pull_request);
+        assert_eq!(stage.repository.tree(&second.head), publication.candidate.tree);
+        assert_eq!(stage.repository.parents(&second.head), [publication.candidate.base]);
+    })
+    .await;
+}
+
+pub async fn what_was_just_made_and_is_not_known_everywhere_is_asked_for_again<W: ForgeWorld>() {
+    let invalid = |error: serde_json::Value| Misbehaviour::Answer {
+        status: 422,
+        headers: Vec::new(),
+        body: json!({ "message": "Validation Failed", "errors": [error], "documentation_url": "u" }),
+    };
+    for (step, misbehaviour) in [
+        (Step::WriteCommit, Misbehaviour::refusal(422, "Tree SHA does not exist")),
+        (Step::CreateBranch, Misbehaviour::refusal(422, "Object does not exist")),
+        (Step::SetStatus, Misbehaviour::refusal(422, "No commit found for SHA: 1234")),
+        (Step::OpenPullRequest, invalid(json!({ "resource": "PullRequest", "field": "head", "code": "invalid" }))),
+    ] {
+        on_stage(async |stage: &Stage<W>| {
+            stage.world.disturb(step, misbehaviour.clone());
+            let (publication, published) = stage.published().await;
+            assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree, "{step:?}");
+
+            // In the end it is a refusal.
+            stage.forge.delete_branch(&stage.branch).await.unwrap();
+            for _ in 0..4 {
+                stage.world.disturb(step, misbehaviour.clone());
+            }
+            let error = stage.forge.publish(&publication).await.unwrap_err();
+            assert!(matches!(error, ForgeError::Refused(_)), "{step:?}: {error:?}");
+        })
+        .await;
+    }
+    on_stage(async |stage: &Stage<W>| {
+        let base = stage.repository.head(&stage.base).unwrap();
+        stage.world.disturb(Step::ReadCommit, Misbehaviour::refusal(404, "Not Found"));
+        assert_eq!(stage.forge.commit(&base).await.unwrap().tree, stage.repository.tree(&base));
+    })
+    .await;
+}
+
+pub async fn a_refusal_for_good_is_not_asked_for_again<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let invalid = json!({ "resource": "PullRequest", "field": "base", "code": "invalid" });
+        let body = json!({ "message": "Validation Failed", "errors": [invalid] });
+        for (step, misbehaviour, requests) in [
+            (Step::WriteTree, Misbehaviour::refusal(422, "tree.path contains a malformed path component"), 1),
+            (Step::CreateBranch, Misbehaviour::refusal(422, "Reference update failed"), 3),
+            (Step::OpenPullRequest, Misbehaviour::Answer { status: 422, headers: Vec::new(), body }, 5),
+        ] {
+            stage.world.forget_exchanges();
+            stage.world.disturb(step, misbehaviour);
+            let error = stage.forge.publish(&stage.usual_publication()).await.unwrap_err();
+            assert!(matches!(error, ForgeError::Refused(_)), "{step:?}: {error:?}");
+            assert_eq!(stage.world.exchanges().len(), requests, "{step:?}");
+        }
+    })
+    .await;
+}

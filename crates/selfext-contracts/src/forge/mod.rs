@@ -1,0 +1,139 @@
+//! The contract suite of the port `Forge`: the same tests, run on each adapter over a real git repository.
+//!
+//! An adapter's tests implement [`ForgeWorld`] for the service that the adapter speaks to, and write
+//! `selfext_contracts::forge_contract!(TheirWorld);`. After every test each exchange that the service saw is checked
+//! against GitHub's description of its API, and for the credential.
+
+mod repository;
+mod secrecy;
+mod stage;
+mod world;
+
+#[doc(hidden)]
+pub mod cases;
+
+pub use repository::BareRepository;
+pub use world::{Answered, ForgeWorld, Misbehaviour, SeenPullRequest, Step};
+
+/// Writes one `#[tokio::test]` for each case of the contract, run on the given [`ForgeWorld`].
+#[macro_export]
+macro_rules! forge_contract {
+    ($world:ty) => {
+        $crate::forge_contract! { @suites $world,
+            publishing [
+                a_change_goes_all_the_way
+                a_message_that_needs_no_care_and_one_that_does_arrive_unchanged
+                publishing_twice_keeps_one_branch_and_one_pull_request
+                publishing_anew_brings_title_and_body_up_to_date
+                a_moved_base_moves_the_branch_and_keeps_the_pull_request
+                a_closed_pull_request_gets_a_successor
+                a_branch_with_somebody_elses_commit_is_left_alone
+                a_branch_that_is_not_selfexts_is_never_written
+                another_tree_is_found_before_anything_is_visible
+                every_kind_of_file_arrives_unchanged
+                three_hundred_files_are_one_commit
+                bases_with_slash_and_hash_work
+                a_lost_answer_anywhere_is_mended_by_publishing_again
+                references_that_lag_behind_are_waited_for
+                a_fenced_branch_can_be_published_to_again
+                what_was_just_made_and_is_not_known_everywhere_is_asked_for_again
+                a_refusal_for_good_is_not_asked_for_again
+            ]
+            surveying [
+                a_red_check_run_beside_a_green_status_is_seen
+                every_word_about_a_check_run_is_passed_on
+                more_than_a_page_of_statuses_and_check_runs_is_read
+                a_moved_head_and_a_moved_base_are_seen
+                a_partial_reading_is_none
+                what_is_not_there_is_not_found
+                a_record_that_lags_behind_its_branch_is_waited_for
+                a_list_that_changes_while_it_is_read_is_read_again
+                what_is_said_of_another_commit_does_not_count
+            ]
+            merging [
+                each_method_lands_the_tree_with_its_message
+                a_conflict_is_refused
+                a_closed_pull_request_is_refused
+                a_deleted_branch_is_refused
+                what_was_merged_already_is_merged
+                what_was_merged_at_another_head_is_not_ours
+                a_moved_head_is_refused
+                an_unknown_pull_request_is_refused
+                a_permit_for_another_repository_is_refused_unasked
+            ]
+            merge_answers [
+                lost_answers_leave_it_in_doubt
+                unreadable_answers_leave_it_in_doubt
+                refusals_are_told_from_doubt
+                what_passes_gives_the_permit_back
+                an_open_record_of_a_merged_pull_request_is_doubt
+                a_merge_is_asked_for_once
+            ]
+            fencing [
+                a_fenced_head_can_never_merge
+                fencing_may_be_repeated
+                a_branch_that_is_elsewhere_or_gone_is_left_alone
+                what_is_not_selfexts_is_not_touched
+                a_fence_that_cannot_be_seen_is_no_fence
+                an_invisible_repository_is_not_a_missing_branch
+            ]
+            pull_requests [
+                the_newest_is_found_whatever_its_state
+                closing_may_be_repeated
+                a_merged_one_is_left_as_it_is
+            ]
+            failures [
+                wrong_credentials_are_told_from_the_rest
+                the_credential_is_in_no_error
+                limits_say_how_long_to_wait
+                each_status_has_its_error
+                what_breaks_off_or_never_comes_is_unavailable
+                what_cannot_be_read_is_unreadable
+            ]
+            cost [
+                each_call_has_its_number_of_requests
+                a_whole_promotion_fits_its_budget
+            ]
+        }
+    };
+    (@suites $world:ty, $($suite:ident [ $($case:ident)* ])*) => {
+        $(
+            mod $suite {
+                use super::*;
+
+                $(
+                    #[tokio::test]
+                    async fn $case() {
+                        $crate::forge::cases::$suite::$case::<$world>().await;
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// The macro above lists the cases by hand; this finds the one that was forgotten.
+    #[test]
+    fn every_case_is_in_the_macro() {
+        let listed = include_str!("mod.rs");
+        let sources = [
+            include_str!("cases/publishing.rs"),
+            include_str!("cases/surveying.rs"),
+            include_str!("cases/merging.rs"),
+            include_str!("cases/merge_answers.rs"),
+            include_str!("cases/fencing.rs"),
+            include_str!("cases/pull_requests.rs"),
+            include_str!("cases/failures.rs"),
+            include_str!("cases/cost.rs"),
+        ];
+        for line in sources.iter().flat_map(|source| source.lines()) {
+            if let Some(rest) = line.strip_prefix("pub async fn ") {
+                let name = rest.split('<').next().unwrap();
+                let found = listed.lines().any(|line| line.trim() == name);
+                assert!(found, "{name} is not run");
+            }
+        }
+    }
+}

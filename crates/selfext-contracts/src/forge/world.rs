@@ -1,0 +1,188 @@
+//! What the contract needs of the service under an adapter.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use selfext_domain::ports::Forge;
+use selfext_domain::{CheckRun, CommitSha, PullRequestNumber, RepositoryName};
+use serde_json::Value;
+
+/// One kind of request to the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say which request it is")]
+pub enum Step {
+    ReadRepository,
+    ReadBranch,
+    WriteTree,
+    WriteCommit,
+    ReadCommit,
+    CreateBranch,
+    MoveBranch,
+    DeleteBranch,
+    OpenPullRequest,
+    EditPullRequest,
+    ReadPullRequest,
+    SetStatus,
+    ReadStatuses,
+    ReadCheckRuns,
+    Merge,
+    IsMerged,
+}
+
+impl Step {
+    /// The steps of a publication that write, in their order.
+    pub const PUBLICATION: [Self; 5] =
+        [Self::WriteTree, Self::WriteCommit, Self::CreateBranch, Self::OpenPullRequest, Self::SetStatus];
+
+    /// The request in GitHub's API: the method, and the path with `*` for one part and `**` for any number of them.
+    #[must_use]
+    pub const fn request(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ReadRepository => ("GET", "/repos/*/*"),
+            Self::ReadBranch => ("GET", "/repos/*/*/git/ref/**"),
+            Self::WriteTree => ("POST", "/repos/*/*/git/trees"),
+            Self::WriteCommit => ("POST", "/repos/*/*/git/commits"),
+            Self::ReadCommit => ("GET", "/repos/*/*/git/commits/*"),
+            Self::CreateBranch => ("POST", "/repos/*/*/git/refs"),
+            Self::MoveBranch => ("PATCH", "/repos/*/*/git/refs/**"),
+            Self::DeleteBranch => ("DELETE", "/repos/*/*/git/refs/**"),
+            Self::OpenPullRequest => ("POST", "/repos/*/*/pulls"),
+            Self::EditPullRequest => ("PATCH", "/repos/*/*/pulls/*"),
+            Self::ReadPullRequest => ("GET", "/repos/*/*/pulls/*"),
+            Self::SetStatus => ("POST", "/repos/*/*/statuses/*"),
+            Self::ReadStatuses => ("GET", "/repos/*/*/commits/*/status"),
+            Self::ReadCheckRuns => ("GET", "/repos/*/*/commits/*/check-runs"),
+            Self::Merge => ("PUT", "/repos/*/*/pulls/*/merge"),
+            Self::IsMerged => ("GET", "/repos/*/*/pulls/*/merge"),
+        }
+    }
+}
+
+/// What the service does with one request instead of what it should.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Misbehaviour {
+    /// It does nothing, and answers this.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Headers besides the usual ones.
+        headers: Vec<(&'static str, String)>,
+        /// The body.
+        body: Value,
+    },
+    /// It does the work, and answers this.
+    AnswerAfterwards {
+        /// The status.
+        status: u16,
+        /// The body.
+        body: Value,
+    },
+    /// It does nothing and drops the connection.
+    Drop,
+    /// It does the work and drops the connection.
+    LoseAnswer,
+    /// It does nothing and never answers.
+    Hang,
+    /// It does the work and never answers.
+    HangAfterwards,
+    /// It does the work and sends half of the answer as if it were all.
+    HalfJson,
+    /// It does the work, announces the whole answer, sends half of it and drops the connection.
+    CutBody,
+}
+
+impl Misbehaviour {
+    /// GitHub's way of refusing, with these words.
+    #[must_use]
+    pub fn refusal(status: u16, message: &str) -> Self {
+        Self::Answer { status, headers: Vec::new(), body: refusal_body(message) }
+    }
+
+    /// A refusal with one more header.
+    #[must_use]
+    pub fn with_header(self, name: &'static str, value: impl Into<String>) -> Self {
+        match self {
+            Self::Answer { status, mut headers, body } => {
+                headers.push((name, value.into()));
+                Self::Answer { status, headers, body }
+            }
+            other => other,
+        }
+    }
+}
+
+pub(super) fn refusal_body(message: &str) -> Value {
+    serde_json::json!({ "message": message, "documentation_url": "https://docs.github.com/rest", "status": "0" })
+}
+
+/// One exchange as the service saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// The method.
+    pub method: String,
+    /// The path and the query as they were sent, without the path of the API's base.
+    pub path_and_query: String,
+    /// The request's body, if it was JSON and small enough to be kept.
+    pub request_body: Option<Value>,
+    /// The status, if the client was sent one.
+    pub status: Option<u16>,
+    /// The answer's body, likewise.
+    pub response_body: Option<Value>,
+    /// Whether a [`Misbehaviour`] was played on it, so that the answer proves nothing.
+    pub disturbed: bool,
+}
+
+/// A pull request as the service has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPullRequest {
+    /// Its number.
+    pub number: PullRequestNumber,
+    /// Its title.
+    pub title: String,
+    /// Its body.
+    pub body: String,
+    /// Whether it is open.
+    pub open: bool,
+}
+
+/// The service under an adapter, over a bare repository on this machine. Everything that fails here panics.
+#[async_trait]
+pub trait ForgeWorld: Sized + Send + Sync + 'static {
+    /// Serves the repository under this name, to who sends this token.
+    async fn serve(repository: &Path, name: &RepositoryName, token: &str) -> Self;
+
+    /// The adapter, with this token and this limit on one request. What it repeats, it repeats at least three times, with
+    /// pauses of milliseconds.
+    fn forge(&self, token: &str, limit: Duration) -> Box<dyn Forge>;
+
+    /// Sets a commit status; the state is GitHub's word.
+    async fn set_status(&self, commit: &CommitSha, context: &str, state: &str);
+
+    /// Sets a check run; its id is the service's choice.
+    async fn set_check_run(&self, commit: &CommitSha, run: &CheckRun);
+
+    /// Opens a closed pull request again, as a person would.
+    async fn reopen(&self, number: PullRequestNumber);
+
+    /// All pull requests, by number.
+    async fn pull_requests(&self) -> Vec<SeenPullRequest>;
+
+    /// Plays this on the next request of this kind.
+    fn disturb(&self, step: Step, misbehaviour: Misbehaviour);
+
+    /// Shows each branch, after it was changed over the API, for this many reads as it was before.
+    fn set_lag(&self, reads: u32);
+
+    /// Makes every request wait, so that those that are sent at the same time overlap.
+    fn set_latency(&self, latency: Duration);
+
+    /// Every exchange since [`forget_exchanges`](Self::forget_exchanges).
+    fn exchanges(&self) -> Vec<Answered>;
+
+    /// The greatest number of these exchanges of which each began after the one before it had ended.
+    fn longest_chain(&self) -> usize;
+
+    /// Begins the record anew.
+    fn forget_exchanges(&self);
+}

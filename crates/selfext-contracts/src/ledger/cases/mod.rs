@@ -1,0 +1,9 @@
+//! The cases, one file a part of the contract. The names say what is protected; the macro lists them.
+#![expect(clippy::unwrap_used, reason = "a case is a test")]
+
+pub mod appending;
+pub mod concurrency;
+pub mod guarding;
+pub mod merging;
+pub mod proposing;
+pub mod reading;

@@ -1,0 +1,43 @@
+//! What the cases need of a database under test.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use selfext_domain::ports::{Ledger, PromotionControl};
+use serde_json::Value;
+
+/// The two ports over one database.
+pub type Ports = (Arc<dyn Ledger>, Arc<dyn PromotionControl>);
+
+/// A fresh database with the adapters under test, and ways past them. For tests only; everything panics where it fails.
+#[async_trait]
+pub trait LedgerFixture: Send + Sync + 'static {
+    /// Makes a fresh, migrated database.
+    async fn start() -> Self;
+
+    /// The adapters under test; each call gives the same database.
+    fn ports(&self) -> Ports;
+
+    /// Opens the same database once more, as another process would that starts now, migrations included.
+    async fn another(&self) -> Ports;
+
+    /// Runs one SQL statement past the adapters, with the rights of the tables' owner: how many rows it changed, or what the
+    /// database said.
+    async fn sql(&self, sql: &str) -> Result<u64, String>;
+
+    /// The same with the ledger's triggers off, which are on again afterwards.
+    async fn sql_past_triggers(&self, sql: &str);
+
+    /// Statements that change the ledger's events with the columns `content` and `sequence` and must be refused, and what
+    /// else this database has for it.
+    fn forbidden_sql(&self) -> Vec<&'static str>;
+
+    /// All events as the database has them, in the order of their ids: a JSON object each, with the columns' names.
+    async fn rows(&self) -> Vec<Value>;
+
+    /// Sets the value of a row of `agent_state`, given as JSON text; `None` deletes the row.
+    async fn set_state(&self, key: &str, value: Option<&str>);
+
+    /// The value of a row of `agent_state`.
+    async fn state(&self, key: &str) -> Option<Value>;
+}

@@ -1,0 +1,113 @@
+//! The contract suite of the port `Ledger`: the same tests, run on each adapter over a real database.
+//!
+//! An adapter's tests implement [`LedgerFixture`] for their database, and write
+//! `selfext_contracts::ledger_contract!(TheirFixture);`.
+
+mod fixture;
+mod story;
+
+#[doc(hidden)]
+pub mod cases;
+
+pub use fixture::{LedgerFixture, Ports};
+pub use story::{Story, fresh_id, granted, operator, refused};
+
+/// Writes one `#[tokio::test]` for each case of the contract, run on the given [`LedgerFixture`].
+#[macro_export]
+macro_rules! ledger_contract {
+    ($fixture:ty) => {
+        $crate::ledger_contract! { @suites $fixture,
+            appending [
+                an_event_reads_back_as_it_was_recorded
+                a_stream_that_is_not_there_is_empty
+                a_repeated_append_is_recorded_once
+                an_id_with_other_content_is_refused
+                a_number_that_is_not_next_is_a_conflict
+                what_others_write_is_refused
+                any_text_survives
+                any_legal_run_id_works
+                a_megabyte_survives
+                an_event_of_a_later_version_survives
+                an_event_without_a_stored_form_is_refused
+            ]
+            concurrency [
+                one_of_two_writers_of_a_run_wins
+                one_of_eight_writers_of_a_run_wins
+                writers_that_decide_anew_all_get_in_without_gaps
+                the_same_append_at_once_is_recorded_once
+                one_of_sixteen_proposers_wins
+                one_of_sixteen_merges_into_a_branch_begins
+            ]
+            proposing [
+                a_run_follows_the_one_that_its_writer_knows
+                subjects_are_told_apart_by_all_of_their_parts
+                a_predecessor_that_is_not_there_is_refused
+                a_taken_run_id_is_a_conflict
+                a_repeated_proposal_is_recorded_once
+                only_a_proposal_with_a_subject_begins_a_run
+            ]
+            merging [
+                a_permit_has_the_terms_that_the_run_tells
+                asking_again_yields_the_same_permit
+                a_permit_that_is_fenced_or_closed_is_not_yielded_again
+                what_ends_a_merge_frees_the_branch
+                another_merge_of_the_branch_or_pull_request_is_in_flight
+                merges_elsewhere_do_not_disturb_each_other
+                a_stale_number_is_a_conflict_and_begins_nothing
+                a_run_that_is_not_open_begins_no_merge
+                only_merge_started_with_its_facts_begins_a_merge
+                a_run_without_a_permit_reopens_nothing
+            ]
+            reading [
+                open_runs_are_those_without_an_end
+                recent_runs_tell_their_last_events
+                followers_read_everything_in_pages
+                a_follower_misses_nothing_while_others_write
+                what_queries_read_is_what_the_content_says
+            ]
+            guarding [
+                the_database_refuses_to_change_what_is_recorded
+                an_edited_content_is_found
+                a_dropped_event_is_found
+                reordered_events_are_found
+            ]
+        }
+    };
+    (@suites $fixture:ty, $($suite:ident [ $($case:ident)* ])*) => {
+        $(
+            mod $suite {
+                use super::*;
+
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $case() {
+                        $crate::ledger::cases::$suite::$case::<$fixture>().await;
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// The macro above lists the cases by hand; this finds the one that was forgotten.
+    #[test]
+    fn every_case_is_in_the_macro() {
+        let listed = include_str!("mod.rs");
+        let sources = [
+            include_str!("cases/appending.rs"),
+            include_str!("cases/concurrency.rs"),
+            include_str!("cases/guarding.rs"),
+            include_str!("cases/merging.rs"),
+            include_str!("cases/proposing.rs"),
+            include_str!("cases/reading.rs"),
+        ];
+        for line in sources.iter().flat_map(|source| source.lines()) {
+            if let Some(rest) = line.strip_prefix("pub async fn ") {
+                let name = rest.split('<').next().unwrap();
+                assert!(listed.lines().any(|line| line.trim() == name), "{name} is not run");
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! From the `merge_started` event to the merge permit, and to a refusal where there is none.
+
+use chrono::Duration;
+use selfext_domain::ports::{ControlError, LedgerError, MergeGrant};
+use selfext_domain::{
+    ControlState, EventBody, MergePermit, PermitTerms, Reason, RecordedEvent, Refusal, RunId, Stage, guard_pause,
+};
+
+use crate::reading::doubtful;
+
+/// The terms of the permit that a recorded `merge_started` event is.
+pub(crate) fn terms(recorded: &RecordedEvent) -> Result<PermitTerms, LedgerError> {
+    let event = &recorded.event;
+    let (EventBody::MergeStarted(started), Some(run), Some(subject), Some(pull_request)) =
+        (&event.body, event.stream.run(), &event.subject, event.pull_request)
+    else {
+        return Err(LedgerError::Corrupt { detail: format!("event {} holds a permit, but is none", event.id) });
+    };
+    Ok(PermitTerms {
+        id: event.id,
+        run: run.clone(),
+        repository: subject.repository.clone(),
+        base: subject.base.clone(),
+        base_commit: started.base_commit.clone(),
+        pull_request,
+        branch: started.branch.clone(),
+        head: started.head.clone(),
+        tree: started.tree.clone(),
+        method: started.method,
+        message: started.message.clone(),
+        holder: started.holder.clone(),
+        granted_at: recorded.recorded_at,
+        deadline: recorded.recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
+    })
+}
+
+/// The permit of a `merge_started` event that is durable and open.
+pub(crate) fn granted(recorded: RecordedEvent) -> Result<MergeGrant, LedgerError> {
+    let terms = terms(&recorded)?;
+    #[expect(clippy::disallowed_methods, reason = "this is the ledger's adapter: the event is durable and open")]
+    let permit = MergePermit::from_ledger(terms);
+    Ok(MergeGrant::Granted(permit, Box::new(recorded)))
+}
+
+/// Refuses because another permit is open.
+pub(crate) fn in_flight(other: &RunId) -> MergeGrant {
+    let detail = format!(
+        "the run {other} has an open merge into the same branch, or of the same pull request. It goes on when that merge is done, \
+         refused or fenced off."
+    );
+    MergeGrant::Refused(Refusal::new(Stage::PromotionMerge, Reason::MergeInFlight, detail))
+}
+
+/// Refuses because the database found that the control does not let the merge pass. Where the domain reads the same value
+/// otherwise, the value is taken for malformed: a doubt refuses.
+pub(crate) fn refused_by_control(reading: &Result<ControlState, ControlError>, rollback: bool) -> MergeGrant {
+    let refusal = guard_pause(reading.as_ref(), rollback).err();
+    refusal.map_or_else(|| refused_by_control(&Err(doubtful()), rollback), MergeGrant::Refused)
+}
+
+/// The permit of an event that is durable and open, once more, if the control lets a merge pass.
+pub(crate) fn reopened(
+    recorded: RecordedEvent,
+    reading: &Result<ControlState, ControlError>,
+    rollback: bool,
+) -> Result<MergeGrant, LedgerError> {
+    match guard_pause(reading.as_ref(), rollback) {
+        Ok(_) => granted(recorded),
+        Err(refusal) => Ok(MergeGrant::Refused(refusal)),
+    }
+}
+
+/// The error of a permit that was asked for again and is not open any more.
+pub(crate) fn closed(run: &RunId) -> LedgerError {
+    LedgerError::Refused { detail: format!("the merge permit of the run {run} is closed or being fenced") }
+}
+
+/// The error of a merge that is asked for a run that is not open.
+pub(crate) fn not_open(run: &RunId) -> LedgerError {
+    LedgerError::Refused { detail: format!("the run {run} is not open, so no merge of it may begin") }
+}
+
+/// The error of a run without an open permit.
+pub(crate) fn none_open(run: &RunId) -> LedgerError {
+    LedgerError::Refused { detail: format!("the run {run} has no open merge permit") }
+}

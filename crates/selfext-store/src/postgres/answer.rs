@@ -1,0 +1,81 @@
+//! What the functions of the migrations answer.
+
+use chrono::{DateTime, Utc};
+use selfext_domain::ports::{ControlError, LedgerError};
+use selfext_domain::{ControlState, RecordedEvent, RunId};
+use sqlx::postgres::PgRow;
+use sqlx::{Error, Row as _};
+
+use super::columns::{EVENT_COLUMNS, event_row};
+use crate::reading;
+use crate::request::run_id;
+use crate::row::EventRow;
+
+/// A call of a function, with what it answers as [`Answer::of`] reads it.
+macro_rules! call {
+    ($call:literal) => {
+        concat!(
+            "SELECT ",
+            $crate::postgres::columns::event_columns!("(a.event)"),
+            ", a.outcome, a.actual, a.other_run, a.control, a.control_updated_at FROM public.",
+            $call,
+            " AS a"
+        )
+    };
+}
+pub(super) use call;
+
+/// What a function answered. `migrations/postgres/0004_append.sql` says which outcome has which of the rest.
+pub(super) struct Answer {
+    pub outcome: String,
+    actual: Option<i64>,
+    other_run: Option<String>,
+    control: Option<(String, DateTime<Utc>)>,
+    event: Option<EventRow>,
+}
+
+impl Answer {
+    /// Reads the single row that a call gives.
+    pub fn of(rows: &[PgRow]) -> Result<Self, Error> {
+        let row = rows.first().ok_or(Error::RowNotFound)?;
+        let control: Option<String> = row.try_get(EVENT_COLUMNS + 3)?;
+        let updated_at: Option<DateTime<Utc>> = row.try_get(EVENT_COLUMNS + 4)?;
+        let has_event = row.try_get::<Option<i64>, _>(0)?.is_some();
+        Ok(Self {
+            outcome: row.try_get(EVENT_COLUMNS)?,
+            actual: row.try_get(EVENT_COLUMNS + 1)?,
+            other_run: row.try_get(EVENT_COLUMNS + 2)?,
+            control: control.zip(updated_at),
+            event: has_event.then(|| event_row(row)).transpose()?,
+        })
+    }
+
+    /// The event that the answer holds.
+    pub fn event(self) -> Result<RecordedEvent, LedgerError> {
+        self.event.ok_or_else(|| unforeseen("no event"))?.into_recorded()
+    }
+
+    /// The number of the last event of the stream.
+    pub fn actual(&self) -> u64 {
+        self.actual.and_then(|actual| u64::try_from(actual).ok()).unwrap_or_default()
+    }
+
+    /// The run that is in the way, if there is one.
+    pub fn other_run(&self) -> Result<Option<RunId>, LedgerError> {
+        self.other_run.as_deref().map(run_id).transpose()
+    }
+
+    /// The control as the function saw it under its lock.
+    pub fn control(&self) -> Result<ControlState, ControlError> {
+        reading::read(self.control.as_ref().map(|(value, updated_at)| (value.as_str(), *updated_at)))
+    }
+
+    /// The error of an outcome that the function does not have.
+    pub fn unforeseen(&self) -> LedgerError {
+        unforeseen(&self.outcome)
+    }
+}
+
+fn unforeseen(outcome: &str) -> LedgerError {
+    LedgerError::unavailable(format!("the database's function answered in a way that cannot be understood: {outcome}"))
+}

@@ -1,0 +1,141 @@
+//! The connections to one Postgres database.
+//!
+//! Every port method is one statement outside a transaction, so a connection needs no care when it is given back: it is
+//! used again if its statement ended, and dropped otherwise. sqlx's own pool would ask the server with each return whether
+//! it is still there, a round trip that keeps the connection from the next statement.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions, Connection, Error, PgConnection, Postgres};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use super::errors::is_lost;
+
+/// How many connections there are at most; what finds none free waits.
+const MOST: usize = 10;
+
+/// How long to wait for a free connection, and how long for a new one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection that rested longer is not used again: something between here and the server may have forgotten it.
+const LONGEST_REST: Duration = Duration::from_mins(10);
+
+/// How long the server may take for a statement, waiting for locks included. In milliseconds.
+const STATEMENT_MS: &str = "15000";
+
+/// How long a statement may wait for a lock. In milliseconds.
+const LOCK_MS: &str = "10000";
+
+/// How long an answer may take before the connection is given up: longer than the server's own limit, so that it is reached
+/// only where the network is gone.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// A statement with its values.
+pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// The connections to one database.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    options: PgConnectOptions,
+    idle: Mutex<Vec<Resting>>,
+    free: Semaphore,
+}
+
+#[derive(Debug)]
+struct Resting {
+    connection: PgConnection,
+    since: Instant,
+}
+
+impl Connections {
+    /// Sets the connections up; none is made yet.
+    pub fn new(options: PgConnectOptions) -> Self {
+        let options = options.application_name("selfext").disable_statement_logging().options([
+            ("statement_timeout", STATEMENT_MS),
+            ("lock_timeout", LOCK_MS),
+            ("default_transaction_isolation", "read committed"),
+        ]);
+        Self { options, idle: Mutex::default(), free: Semaphore::new(MOST) }
+    }
+
+    /// A connection of its own, without limits of time, for migrations.
+    pub async fn dedicated(&self) -> Result<PgConnection, Error> {
+        let options = self.options.clone().options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+        connect(&options).await
+    }
+
+    /// Runs one statement and gives its rows. Each call of `statement` makes it anew: where a connection that rested turns
+    /// out to be dead, the statement is sent once more, on a new one. So it must be one that may be repeated.
+    pub async fn fetch<'q>(&self, statement: impl Fn() -> Statement<'q> + Send + Sync) -> Result<Vec<PgRow>, Error> {
+        let _place = self.place().await?;
+        if let Some(mut connection) = self.rested() {
+            match answered(&mut connection, statement()).await {
+                Err(error) if is_lost(&error) => {
+                    tracing::debug!(%error, "a connection that rested is dead; the statement is sent once more");
+                    // What rested beside it is as old as it is.
+                    self.resting().clear();
+                }
+                outcome => return self.kept(connection, outcome),
+            }
+        }
+        let mut connection = connect(&self.options).await?;
+        let outcome = answered(&mut connection, statement()).await;
+        self.kept(connection, outcome)
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
+        match timeout(PATIENCE, self.free.acquire()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) => Err(Error::PoolClosed),
+            Err(_) => Err(Error::PoolTimedOut),
+        }
+    }
+
+    fn rested(&self) -> Option<PgConnection> {
+        let mut resting = self.resting();
+        // The one that rested last is the warmest; what is behind one that is too old is older still.
+        match resting.pop() {
+            Some(last) if last.since.elapsed() < LONGEST_REST => Some(last.connection),
+            _ => {
+                resting.clear();
+                None
+            }
+        }
+    }
+
+    /// Keeps a connection whose statement ended, be it with an error of the database's.
+    fn kept<T>(&self, connection: PgConnection, outcome: Result<T, Error>) -> Result<T, Error> {
+        let ended = match &outcome {
+            Ok(_) => true,
+            Err(error @ Error::Database(_)) => !is_lost(error),
+            Err(_) => false,
+        };
+        if ended {
+            self.resting().push(Resting { connection, since: Instant::now() });
+        }
+        outcome
+    }
+
+    fn resting(&self) -> std::sync::MutexGuard<'_, Vec<Resting>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
+    timeout(PATIENCE, PgConnection::connect_with(options))
+        .await
+        .unwrap_or_else(|_| Err(late("the server does not answer")))
+}
+
+async fn answered(connection: &mut PgConnection, statement: Statement<'_>) -> Result<Vec<PgRow>, Error> {
+    timeout(ANSWER, statement.fetch_all(connection)).await.unwrap_or_else(|_| Err(late("the answer does not come")))
+}
+
+/// A limit of time that passed. Not an error of input and output: the statement may be under way, and is not sent again.
+fn late(what: &'static str) -> Error {
+    Error::Protocol(what.to_owned())
+}

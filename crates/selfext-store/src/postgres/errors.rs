@@ -1,0 +1,46 @@
+//! What Postgres' errors mean. They are told apart by SQLSTATE and by the names of constraints, never by their texts.
+
+use selfext_domain::EventId;
+use selfext_domain::ports::{ControlError, LedgerError};
+use sqlx::Error;
+
+/// The constraint that keeps event ids unique.
+const EVENT_ID: &str = "self_extension_events_event_id_key";
+
+/// Whether the connection was lost: the statement was carried out or not, and another connection may say which.
+pub(super) fn is_lost(error: &Error) -> bool {
+    match error {
+        Error::Io(_) => true,
+        // The server is shut down, crashes, starts up, or ends a session that was idle; or the connection failed.
+        Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
+        _ => false,
+    }
+}
+
+/// An error of a statement that does not write.
+pub(super) fn reading(error: Error) -> LedgerError {
+    let Error::Database(database) = &error else { return LedgerError::unavailable(error) };
+    let code = database.code().unwrap_or_default().into_owned();
+    match code.get(..2).unwrap_or_default() {
+        // Data, integrity, state, rights and names: repeating it does not help.
+        "22" | "23" | "25" | "28" | "42" | "P0" => LedgerError::Refused { detail: database.message().to_owned() },
+        _ if code == "XX001" || code == "XX002" => LedgerError::Corrupt { detail: database.message().to_owned() },
+        _ => LedgerError::unavailable(error),
+    }
+}
+
+/// An error of a statement that writes the event with this id.
+pub(super) fn writing(error: Error, event: EventId) -> LedgerError {
+    match &error {
+        Error::Database(database) if database.constraint() == Some(EVENT_ID) => LedgerError::IdReused(event),
+        _ => reading(error),
+    }
+}
+
+/// An error of a statement that changes the control and writes the event with this id.
+pub(super) fn controlling(error: Error, event: EventId) -> ControlError {
+    match &error {
+        Error::Database(database) if database.constraint() == Some(EVENT_ID) => ControlError::IdReused(event),
+        _ => ControlError::unavailable(error),
+    }
+}

@@ -1,0 +1,239 @@
+//! The ledger on Postgres: each method is one statement, which is one transaction and one round trip.
+//!
+//! The first use of a statement on a new connection prepares it, which is a round trip of its own.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
+use selfext_domain::{Event, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject};
+use sqlx::Row as _;
+
+use super::Connections;
+use super::answer::{Answer, call};
+use super::columns::{EVENT_COLUMNS, event_columns, event_row, event_rows};
+use super::connections::Statement;
+use super::errors::{reading, writing};
+use crate::permit;
+use crate::reading::read;
+use crate::request::{self, MergeRequest, Proposal, signed};
+use crate::row::{EventRow, recorded, recorded_stream};
+use crate::stored_text::stored;
+
+/// The open permits with their events, oldest first. The control reads them too, when a pause is durable.
+pub(super) const OPEN_PERMITS: &str = concat!(
+    "SELECT ",
+    event_columns!("e"),
+    " FROM public.self_extension_open_runs o JOIN public.self_extension_events e ON e.id = o.permit
+      WHERE o.permit IS NOT NULL ORDER BY e.id"
+);
+
+/// The ledger on Postgres.
+#[derive(Clone, Debug)]
+pub struct PgLedger {
+    connections: Arc<Connections>,
+}
+
+impl PgLedger {
+    pub(crate) const fn new(connections: Arc<Connections>) -> Self {
+        Self { connections }
+    }
+
+    async fn rows<'q>(
+        &self,
+        statement: impl Fn() -> Statement<'q> + Send + Sync,
+    ) -> Result<Vec<EventRow>, LedgerError> {
+        let rows = self.connections.fetch(statement).await.map_err(reading)?;
+        event_rows(&rows).map_err(reading)
+    }
+
+    async fn call<'q>(
+        &self,
+        event: &Event,
+        statement: impl Fn() -> Statement<'q> + Send + Sync,
+    ) -> Result<Answer, LedgerError> {
+        let rows = self.connections.fetch(statement).await.map_err(|error| writing(error, event.id))?;
+        Answer::of(&rows).map_err(reading)
+    }
+}
+
+#[async_trait]
+impl Ledger for PgLedger {
+    async fn append(&self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError> {
+        let content = request::appended(event)?;
+        let run = stored(event.stream.as_str());
+        let answer = self
+            .call(event, || {
+                sqlx::query(call!("self_extension_append($1, $2, $3, $4)"))
+                    .bind(event.id.as_uuid())
+                    .bind(&*run)
+                    .bind(&content)
+                    .bind(signed(sequence))
+            })
+            .await?;
+        match answer.outcome.as_str() {
+            "recorded" => answer.event(),
+            "id-reused" => Err(LedgerError::IdReused(event.id)),
+            "conflict" => Err(conflict(&event.stream, sequence, &answer)),
+            _ => Err(answer.unforeseen()),
+        }
+    }
+
+    async fn propose(&self, event: &Event, after: Option<RunId>) -> Result<RecordedEvent, LedgerError> {
+        let Proposal { run, subject, content } = Proposal::of(event)?;
+        let after_stored = after.as_ref().map(|run| stored(run.as_str()));
+        let answer = self
+            .call(event, || {
+                sqlx::query(call!("self_extension_propose($1, $2, $3, $4, $5, $6, $7)"))
+                    .bind(event.id.as_uuid())
+                    .bind(stored(run.as_str()))
+                    .bind(&content)
+                    .bind(stored(subject.repository.as_str()))
+                    .bind(stored(subject.base.as_str()))
+                    .bind(subject.fingerprint.to_string())
+                    .bind(after_stored.as_deref())
+            })
+            .await?;
+        match answer.outcome.as_str() {
+            "recorded" => answer.event(),
+            "id-reused" => Err(LedgerError::IdReused(event.id)),
+            "conflict" => Err(conflict(&event.stream, 1, &answer)),
+            "run-exists" => Err(request::run_exists(answer.other_run()?, after.as_ref())),
+            _ => Err(answer.unforeseen()),
+        }
+    }
+
+    async fn stream_events(&self, stream: &StreamId) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const EVENTS: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM public.self_extension_events e WHERE e.run_id = $1 ORDER BY e.sequence"
+        );
+        let rows = self.rows(|| sqlx::query(EVENTS).bind(stored(stream.as_str()))).await?;
+        recorded_stream(rows)
+    }
+
+    async fn latest_run(&self, subject: &Subject) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const EVENTS: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM public.self_extension_events e WHERE e.run_id = (
+                SELECT p.run_id FROM public.self_extension_events p
+                WHERE p.event_type = 'proposed' AND p.repository = $1 AND p.base = $2 AND p.fingerprint = $3
+                ORDER BY p.id DESC LIMIT 1
+              ) ORDER BY e.sequence"
+        );
+        let rows = self
+            .rows(|| {
+                sqlx::query(EVENTS)
+                    .bind(stored(subject.repository.as_str()))
+                    .bind(stored(subject.base.as_str()))
+                    .bind(subject.fingerprint.to_string())
+            })
+            .await?;
+        recorded_stream(rows)
+    }
+
+    async fn begin_merge(&self, event: &Event, sequence: u64, rollback: bool) -> Result<MergeGrant, LedgerError> {
+        let MergeRequest { run, subject, pull_request, content } = MergeRequest::of(event)?;
+        let answer = self
+            .call(event, || {
+                sqlx::query(call!("self_extension_begin_merge($1, $2, $3, $4, $5, $6, $7, $8)"))
+                    .bind(event.id.as_uuid())
+                    .bind(stored(run.as_str()))
+                    .bind(&content)
+                    .bind(signed(sequence))
+                    .bind(stored(subject.repository.as_str()))
+                    .bind(stored(subject.base.as_str()))
+                    .bind(signed(pull_request.get()))
+                    .bind(rollback)
+            })
+            .await?;
+        match answer.outcome.as_str() {
+            "recorded" => permit::granted(answer.event()?),
+            "control" => Ok(permit::refused_by_control(&answer.control(), rollback)),
+            "merge-in-flight" => {
+                answer.other_run()?.map(|other| permit::in_flight(&other)).ok_or_else(|| answer.unforeseen())
+            }
+            "id-reused" => Err(LedgerError::IdReused(event.id)),
+            "conflict" => Err(conflict(&event.stream, sequence, &answer)),
+            "permit-closed" => Err(permit::closed(run)),
+            "not-open" => Err(permit::not_open(run)),
+            _ => Err(answer.unforeseen()),
+        }
+    }
+
+    /// One round trip. Permit and control are read in one statement without a lock: a pause that comes later finds the
+    /// permit open, and one that came before is seen.
+    async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+        const PERMIT: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            ", s.value::text, s.updated_at, EXISTS (
+                SELECT FROM public.self_extension_events later WHERE later.run_id = e.run_id AND later.sequence > e.sequence)
+             FROM public.self_extension_open_runs o
+             JOIN public.self_extension_events e ON e.id = o.permit
+             LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
+             WHERE o.run_id = $1"
+        );
+        let rows = self.connections.fetch(|| sqlx::query(PERMIT).bind(stored(run.as_str()))).await.map_err(reading)?;
+        let row = rows.first().ok_or_else(|| permit::none_open(run))?;
+        let value: Option<String> = row.try_get(EVENT_COLUMNS).map_err(reading)?;
+        let updated_at = row.try_get(EVENT_COLUMNS + 1).map_err(reading)?;
+        if row.try_get(EVENT_COLUMNS + 2).map_err(reading)? {
+            return Err(permit::closed(run));
+        }
+        let event = event_row(row).map_err(reading)?.into_recorded()?;
+        permit::reopened(event, &read(value.as_deref().zip(updated_at)), rollback)
+    }
+
+    async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError> {
+        let rows = self.rows(|| sqlx::query(OPEN_PERMITS)).await?;
+        recorded(rows)?.iter().map(permit::terms).collect()
+    }
+
+    async fn open_runs(&self) -> Result<Vec<RunId>, LedgerError> {
+        const RUNS: &str = "SELECT o.run_id FROM public.self_extension_open_runs o ORDER BY o.proposed";
+        let rows = self.connections.fetch(|| sqlx::query(RUNS)).await.map_err(reading)?;
+        rows.iter().map(|row| request::run_id(&row.try_get::<String, _>(0).map_err(reading)?)).collect()
+    }
+
+    async fn recent_runs(&self, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const LAST: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM (
+                SELECT id, run_id FROM public.self_extension_events WHERE event_type = 'proposed' ORDER BY id DESC LIMIT $1
+              ) p CROSS JOIN LATERAL (
+                SELECT * FROM public.self_extension_events l WHERE l.run_id = p.run_id ORDER BY l.sequence DESC LIMIT 1
+              ) e ORDER BY p.id DESC"
+        );
+        recorded(self.rows(|| sqlx::query(LAST).bind(i64::from(limit))).await?)
+    }
+
+    /// One round trip. Stops before the oldest transaction that is still open on the server, in any of its databases: what it
+    /// may yet write would stand before.
+    async fn read_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const EVENTS: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM public.self_extension_events e
+              WHERE (e.transaction_id, e.id) > ($1::text::xid8, $2)
+                AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+              ORDER BY e.transaction_id, e.id LIMIT $3"
+        );
+        let rows = self
+            .rows(|| {
+                sqlx::query(EVENTS)
+                    .bind(position.transaction.to_string())
+                    .bind(signed(position.id))
+                    .bind(i64::from(limit))
+            })
+            .await?;
+        recorded(rows)
+    }
+}
+
+fn conflict(stream: &StreamId, expected: u64, answer: &Answer) -> LedgerError {
+    LedgerError::Conflict { stream: stream.clone(), expected, actual: answer.actual() }
+}

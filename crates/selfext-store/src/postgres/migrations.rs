@@ -1,0 +1,35 @@
+//! The schema of a Postgres database.
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Connection as _, Error, Row as _};
+
+use super::Connections;
+use crate::schema;
+
+/// Where the versions are recorded. In `public`, as everything else.
+const TABLE: &str = "public.selfext_migrations";
+
+/// The migrations that this binary knows.
+pub(crate) fn migrator() -> Migrator {
+    schema::in_own_table(sqlx::migrate!("../../migrations/postgres"), TABLE)
+}
+
+/// The last version of the database's schema, if it has any. One round trip, two with a new connection.
+pub(crate) async fn found_version(connections: &Connections) -> Result<Option<i64>, Error> {
+    let version = "SELECT max(version) FROM public.selfext_migrations WHERE success";
+    match connections.fetch(|| sqlx::query(version)).await {
+        Ok(rows) => rows.first().map_or(Ok(None), |row| row.try_get(0)),
+        // There is no such table.
+        Err(Error::Database(error)) if error.code().as_deref() == Some("42P01") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Brings the schema to the version that this binary knows. Others who do so at the same time wait for each other.
+pub(crate) async fn migrate(connections: &Connections) -> Result<(), MigrateError> {
+    let mut connection = connections.dedicated().await?;
+    // What `Migrator::run` does, as a future that may move between threads.
+    migrator().run_direct(None, &mut connection, false).await?;
+    connection.close().await?;
+    Ok(())
+}

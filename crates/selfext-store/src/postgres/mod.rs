@@ -1,0 +1,15 @@
+//! The ledger and the promotion control on Postgres.
+
+mod answer;
+mod columns;
+mod connections;
+mod control;
+mod errors;
+mod ledger;
+mod migrations;
+
+pub use control::PgPromotionControl;
+pub use ledger::PgLedger;
+
+pub(crate) use connections::Connections;
+pub(crate) use migrations::{found_version, migrate, migrator};

@@ -1,0 +1,142 @@
+//! What is to be written, made ready before the database is asked.
+
+use chrono::DateTime;
+use selfext_domain::ports::{ControlError, LedgerError, PauseRequest, ResumeRequest};
+use selfext_domain::{
+    ActorSource, ControlState, CorrelationId, Event, EventBody, EventId, Pause, PromotionPauseChanged,
+    PullRequestNumber, RunId, StreamId, Subject, canonical,
+};
+
+use crate::stored_text::unstored;
+
+/// The content of an event that a plain append may write.
+pub(crate) fn appended(event: &Event) -> Result<String, LedgerError> {
+    if event.stream == StreamId::Control {
+        return Err(refused("the control stream is written by the promotion control alone"));
+    }
+    if matches!(event.body, EventBody::MergeStarted(_)) || event.body.event_type() == "merge_started" {
+        return Err(refused("merge_started is written by begin_merge alone"));
+    }
+    content(event)
+}
+
+/// A `proposed` event, taken apart.
+pub(crate) struct Proposal<'a> {
+    pub run: &'a RunId,
+    pub subject: &'a Subject,
+    pub content: String,
+}
+
+impl<'a> Proposal<'a> {
+    pub fn of(event: &'a Event) -> Result<Self, LedgerError> {
+        match (&event.stream, &event.subject, &event.body) {
+            (StreamId::Run(run), Some(subject), EventBody::Proposed(_)) => {
+                Ok(Self { run, subject, content: content(event)? })
+            }
+            _ => Err(refused("a run begins with a proposed event that names its subject")),
+        }
+    }
+}
+
+/// A `merge_started` event, taken apart.
+pub(crate) struct MergeRequest<'a> {
+    pub run: &'a RunId,
+    pub subject: &'a Subject,
+    pub pull_request: PullRequestNumber,
+    pub content: String,
+}
+
+impl<'a> MergeRequest<'a> {
+    pub fn of(event: &'a Event) -> Result<Self, LedgerError> {
+        match (&event.stream, &event.subject, event.pull_request, &event.body) {
+            (StreamId::Run(run), Some(subject), Some(pull_request), EventBody::MergeStarted(_)) => {
+                Ok(Self { run, subject, pull_request, content: content(event)? })
+            }
+            _ => Err(refused("a merge begins with a merge_started event that names its subject and its pull request")),
+        }
+    }
+}
+
+/// A change of the control: its event's content, and the value that the row gets.
+pub(crate) struct ControlChange {
+    pub id: EventId,
+    pub content: String,
+    pub value: String,
+}
+
+impl ControlChange {
+    pub fn pause(request: &PauseRequest) -> Result<Self, ControlError> {
+        let changed = PromotionPauseChanged {
+            paused: true,
+            by: request.by.clone(),
+            reason: Some(request.reason.clone()),
+            allow_rollbacks: request.allow_rollbacks,
+            os_user: request.os_user.clone(),
+        };
+        // The time of a pause is its row's own, so none is stored in the value.
+        let state = ControlState::Paused(Pause {
+            by: request.by.clone(),
+            reason: request.reason.clone(),
+            allow_rollbacks: request.allow_rollbacks,
+            since: DateTime::UNIX_EPOCH,
+        });
+        Self::new(request.event, changed, &state)
+    }
+
+    pub fn resume(request: &ResumeRequest) -> Result<Self, ControlError> {
+        let changed = PromotionPauseChanged {
+            paused: false,
+            by: request.by.clone(),
+            reason: request.reason.clone(),
+            allow_rollbacks: false,
+            os_user: request.os_user.clone(),
+        };
+        Self::new(request.event, changed, &ControlState::Running)
+    }
+
+    fn new(id: EventId, changed: PromotionPauseChanged, state: &ControlState) -> Result<Self, ControlError> {
+        let event = Event {
+            id,
+            stream: StreamId::Control,
+            correlation_id: CorrelationId::parse(StreamId::CONTROL).map_err(ControlError::unavailable)?,
+            actor_source: ActorSource::operator(),
+            context: None,
+            subject: None,
+            pull_request: None,
+            body: changed.into(),
+        };
+        Ok(Self {
+            id,
+            content: event.to_content().map_err(ControlError::unavailable)?,
+            value: canonical::to_string(&state.to_stored()).map_err(ControlError::unavailable)?,
+        })
+    }
+}
+
+/// A number as the database holds it. None of the ledger's numbers is near the limit, so one beyond it is simply wrong.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The error of a proposal whose subject has another latest run, or none, than its writer knows.
+pub(crate) fn run_exists(latest: Option<RunId>, after: Option<&RunId>) -> LedgerError {
+    match (latest, after) {
+        (Some(run), _) => LedgerError::RunExists { run },
+        (None, Some(after)) => refused(&format!("the run {after}, which this one was to follow, is not there")),
+        (None, None) => refused("the latest run of the subject is not known"),
+    }
+}
+
+/// A run id as a column has it, read back.
+pub(crate) fn run_id(stored: &str) -> Result<RunId, LedgerError> {
+    let run = unstored(stored).and_then(|text| RunId::parse(text).ok());
+    run.ok_or_else(|| LedgerError::Corrupt { detail: format!("{stored:?} is no run id") })
+}
+
+fn content(event: &Event) -> Result<String, LedgerError> {
+    event.to_content().map_err(LedgerError::Event)
+}
+
+fn refused(detail: &str) -> LedgerError {
+    LedgerError::Refused { detail: detail.to_owned() }
+}

@@ -1,0 +1,80 @@
+//! One SQLite file: a connection that writes, and some that read.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Error, SqlitePool};
+
+/// How long to wait for another process that has the file, and for a free connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait before a file that others have is tried again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How many statements may read at a time.
+const READERS: u32 = 4;
+
+/// One SQLite file. Its writers queue for the one connection that writes, in the order in which they come; what SQLite
+/// offers them instead is to try again and again.
+#[derive(Debug)]
+pub(crate) struct SqliteDatabase {
+    pub writer: SqlitePool,
+    pub reader: SqlitePool,
+    /// The operating system's user, which is all that SQLite knows of who writes.
+    pub written_by: String,
+}
+
+impl SqliteDatabase {
+    /// Opens the file, and makes it if it is not there.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE)
+            .pragma("recursive_triggers", "ON")
+            .disable_statement_logging();
+        let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE * 2).test_before_acquire(false);
+        // First the one that makes the file: changing a new file to WAL tolerates no one else.
+        let writer = first(|| pool().max_connections(1).connect_with(options.clone())).await?;
+        let reader = pool().max_connections(READERS).connect_lazy_with(options);
+        let written_by = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
+        Ok(Self { writer, reader, written_by })
+    }
+}
+
+/// Opens a file that others may be making at this moment. For them SQLite does not wait by itself: two that change a new
+/// file to WAL would wait for each other.
+async fn first<F: Future<Output = Result<SqlitePool, Error>>>(open: impl Fn() -> F) -> Result<SqlitePool, Error> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match open().await {
+            Err(Error::Database(error)) if is_busy(&*error) && waited < PATIENCE => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                waited += LOOK_AGAIN;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_busy(error: &dyn DatabaseError) -> bool {
+    // The primary result code is in the lowest byte: SQLITE_BUSY or SQLITE_LOCKED.
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+/// Runs work that writes to its end, also if nobody waits for it any more: a future that is dropped in the middle of a
+/// transaction would leave it open on the one connection that writes. `None` if the runtime ended before the work.
+pub(super) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    match tokio::spawn(work).await {
+        Ok(done) => Some(done),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,208 @@
+//! The ledger on SQLite. There are no round trips: the file is read and written in this process.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
+use selfext_domain::{Event, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, guard_pause};
+use sqlx::Row as _;
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments};
+
+use super::SqliteDatabase;
+use super::columns::{EVENT_COLUMNS, event_columns, event_row, event_rows};
+use super::database::to_its_end;
+use super::errors::{cut_off, failed};
+use super::transaction::{OPEN_PERMITS, Writing};
+use crate::permit;
+use crate::reading::read;
+use crate::request::{self, MergeRequest, Proposal, signed};
+use crate::row::{EventRow, recorded, recorded_stream};
+use crate::stored_text::stored;
+
+/// The ledger in a SQLite file.
+///
+/// What writes goes on to its end also if the caller stops waiting; whether it was done is then not known, and the same call
+/// may be repeated.
+#[derive(Clone, Debug)]
+pub struct SqliteLedger {
+    database: Arc<SqliteDatabase>,
+}
+
+impl SqliteLedger {
+    pub(crate) const fn new(database: Arc<SqliteDatabase>) -> Self {
+        Self { database }
+    }
+
+    async fn rows(&self, statement: Query<'_, Sqlite, SqliteArguments>) -> Result<Vec<EventRow>, LedgerError> {
+        let rows = statement.fetch_all(&self.database.reader).await.map_err(failed)?;
+        event_rows(&rows).map_err(failed)
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    async fn append(&self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError> {
+        let content = request::appended(event)?;
+        let (database, event) = (Arc::clone(&self.database), event.clone());
+        let work = async move {
+            let mut writing = Writing::begin(&database).await?;
+            if let Some(recorded) = writing.find(event.id, &content).await? {
+                return Ok(recorded);
+            }
+            let recorded = append_next(&mut writing, &event, &content, sequence).await?;
+            writing.commit().await?;
+            Ok(recorded)
+        };
+        to_its_end(work).await.ok_or_else(cut_off)?
+    }
+
+    async fn propose(&self, event: &Event, after: Option<RunId>) -> Result<RecordedEvent, LedgerError> {
+        let (database, event) = (Arc::clone(&self.database), event.clone());
+        let work = async move {
+            let Proposal { subject, content, .. } = Proposal::of(&event)?;
+            let mut writing = Writing::begin(&database).await?;
+            if let Some(recorded) = writing.find(event.id, &content).await? {
+                return Ok(recorded);
+            }
+            let latest = writing.latest_run(subject).await?;
+            if latest != after {
+                return Err(request::run_exists(latest, after.as_ref()));
+            }
+            let recorded = append_next(&mut writing, &event, &content, 1).await?;
+            writing.commit().await?;
+            Ok(recorded)
+        };
+        to_its_end(work).await.ok_or_else(cut_off)?
+    }
+
+    async fn stream_events(&self, stream: &StreamId) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const EVENTS: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM self_extension_events e WHERE e.run_id = ?1 ORDER BY e.sequence"
+        );
+        recorded_stream(self.rows(sqlx::query(EVENTS).bind(stored(stream.as_str()))).await?)
+    }
+
+    async fn latest_run(&self, subject: &Subject) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const EVENTS: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM self_extension_events e WHERE e.run_id = (
+                SELECT p.run_id FROM self_extension_events p
+                WHERE p.event_type = 'proposed' AND p.repository = ?1 AND p.base = ?2 AND p.fingerprint = ?3
+                ORDER BY p.id DESC LIMIT 1
+              ) ORDER BY e.sequence"
+        );
+        let statement = sqlx::query(EVENTS)
+            .bind(stored(subject.repository.as_str()))
+            .bind(stored(subject.base.as_str()))
+            .bind(subject.fingerprint.to_string());
+        recorded_stream(self.rows(statement).await?)
+    }
+
+    async fn begin_merge(&self, event: &Event, sequence: u64, rollback: bool) -> Result<MergeGrant, LedgerError> {
+        let (database, event) = (Arc::clone(&self.database), event.clone());
+        let work = async move {
+            let merge = MergeRequest::of(&event)?;
+            let mut writing = Writing::begin(&database).await?;
+            if let Some(recorded) = writing.find(event.id, &merge.content).await? {
+                let open = writing.permit_is_open(&recorded).await?;
+                return if open { permit::granted(recorded) } else { Err(permit::closed(merge.run)) };
+            }
+            if let Err(refusal) = guard_pause(writing.control().await.as_ref(), rollback) {
+                return Ok(MergeGrant::Refused(refusal));
+            }
+            let last = writing.last(event.stream.as_str()).await?;
+            if Some(sequence) != last.0.checked_add(1) {
+                return Err(conflict(&event.stream, sequence, last.0));
+            }
+            if let Some(other) = writing.in_flight(&merge).await? {
+                return Ok(permit::in_flight(&other));
+            }
+            if !writing.is_open(merge.run).await? {
+                return Err(permit::not_open(merge.run));
+            }
+            let recorded = writing.insert(&merge.content, last).await?;
+            writing.commit().await?;
+            permit::granted(recorded)
+        };
+        to_its_end(work).await.ok_or_else(cut_off)?
+    }
+
+    async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+        const PERMIT: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            ", s.value, s.updated_at, EXISTS (
+                SELECT 1 FROM self_extension_events later WHERE later.run_id = e.run_id AND later.sequence > e.sequence)
+             FROM self_extension_open_runs o
+             JOIN self_extension_events e ON e.id = o.permit
+             LEFT JOIN agent_state s ON s.key = 'self_extension:promotion_control'
+             WHERE o.run_id = ?1"
+        );
+        let row = sqlx::query(PERMIT)
+            .bind(stored(run.as_str()))
+            .fetch_optional(&self.database.reader)
+            .await
+            .map_err(failed)?;
+        let row = row.ok_or_else(|| permit::none_open(run))?;
+        let value: Option<String> = row.try_get(EVENT_COLUMNS).map_err(failed)?;
+        let updated_at = row.try_get(EVENT_COLUMNS + 1).map_err(failed)?;
+        if row.try_get(EVENT_COLUMNS + 2).map_err(failed)? {
+            return Err(permit::closed(run));
+        }
+        let event = event_row(&row).map_err(failed)?.into_recorded()?;
+        permit::reopened(event, &read(value.as_deref().zip(updated_at)), rollback)
+    }
+
+    async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError> {
+        recorded(self.rows(sqlx::query(OPEN_PERMITS)).await?)?.iter().map(permit::terms).collect()
+    }
+
+    async fn open_runs(&self) -> Result<Vec<RunId>, LedgerError> {
+        const RUNS: &str = "SELECT o.run_id FROM self_extension_open_runs o ORDER BY o.proposed";
+        let rows = sqlx::query(RUNS).fetch_all(&self.database.reader).await.map_err(failed)?;
+        rows.iter().map(|row| request::run_id(&row.try_get::<String, _>(0).map_err(failed)?)).collect()
+    }
+
+    async fn recent_runs(&self, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const LAST: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM (
+                SELECT id, run_id FROM self_extension_events WHERE event_type = 'proposed' ORDER BY id DESC LIMIT ?1
+              ) p JOIN self_extension_events e ON e.run_id = p.run_id AND e.sequence = (
+                SELECT max(l.sequence) FROM self_extension_events l WHERE l.run_id = p.run_id
+              ) ORDER BY p.id DESC"
+        );
+        recorded(self.rows(sqlx::query(LAST).bind(i64::from(limit))).await?)
+    }
+
+    async fn read_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const EVENTS: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM self_extension_events e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2"
+        );
+        recorded(self.rows(sqlx::query(EVENTS).bind(signed(position.id)).bind(i64::from(limit))).await?)
+    }
+}
+
+async fn append_next(
+    writing: &mut Writing<'_>,
+    event: &Event,
+    content: &str,
+    sequence: u64,
+) -> Result<RecordedEvent, LedgerError> {
+    let last = writing.last(event.stream.as_str()).await?;
+    if Some(sequence) != last.0.checked_add(1) {
+        return Err(conflict(&event.stream, sequence, last.0));
+    }
+    writing.insert(content, last).await
+}
+
+fn conflict(stream: &StreamId, expected: u64, actual: u64) -> LedgerError {
+    LedgerError::Conflict { stream: stream.clone(), expected, actual }
+}

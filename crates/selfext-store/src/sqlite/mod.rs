@@ -1,0 +1,15 @@
+//! The ledger and the promotion control on SQLite.
+
+mod columns;
+mod control;
+mod database;
+mod errors;
+mod ledger;
+mod migrations;
+mod transaction;
+
+pub use control::SqlitePromotionControl;
+pub use ledger::SqliteLedger;
+
+pub(crate) use database::SqliteDatabase;
+pub(crate) use migrations::{found_version, migrate, migrator};

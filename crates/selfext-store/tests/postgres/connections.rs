@@ -1,0 +1,154 @@
+//! What a connection costs, and what happens when one is lost.
+
+use std::error::Error as _;
+
+use selfext_contracts::control::{pause_request, resume_request};
+use selfext_contracts::ledger::{LedgerFixture, Story, granted};
+use selfext_contracts::{PgProxy, TestDatabase};
+use selfext_domain::ports::{Ledger, PromotionControl};
+use selfext_domain::{Position, StreamId};
+use selfext_store::{DatabaseUrl, Store, StoreError};
+
+use crate::fixture::{PgFixture, connect};
+
+/// Goes through every method once, and says how many round trips each took.
+async fn round_trips(
+    proxy: &PgProxy,
+    ledger: &dyn Ledger,
+    control: &dyn PromotionControl,
+    name: &str,
+) -> Vec<(&'static str, u64)> {
+    let story = Story::new(name);
+    let merge = story.merge_started();
+    let mut counts = Vec::new();
+    macro_rules! count {
+        ($name:literal, $call:expr) => {
+            proxy.reset();
+            let _ = $call.await.unwrap();
+            counts.push(($name, proxy.round_trips()));
+        };
+    }
+    count!("propose", ledger.propose(&story.proposed(), None));
+    count!("append", ledger.append(&story.tested(), 2));
+    count!("begin_merge", ledger.begin_merge(&merge, 3, false));
+    count!("reopen_merge", ledger.reopen_merge(&story.run, false));
+    count!("stream_events", ledger.stream_events(&StreamId::Control));
+    count!("latest_run", ledger.latest_run(&story.subject));
+    count!("open_permits", ledger.open_permits());
+    count!("open_runs", ledger.open_runs());
+    count!("recent_runs", ledger.recent_runs(5));
+    count!("read_after", ledger.read_after(Position::START, 5));
+    count!("read", control.read());
+    count!("pause", control.pause(&pause_request("deploy")));
+    count!("resume", control.resume(&resume_request()));
+    ledger.append(&story.promoted(), 4).await.unwrap();
+    counts
+}
+
+#[tokio::test]
+async fn every_method_takes_the_round_trips_that_it_promises() {
+    let fixture = PgFixture::start().await;
+    let proxy = PgProxy::start(fixture.database.url()).await;
+    let store = connect(proxy.url()).await;
+    let (ledger, control) = (store.ledger(), store.control());
+    round_trips(&proxy, &*ledger, &*control, "cold").await;
+    for (method, count) in round_trips(&proxy, &*ledger, &*control, "warm").await {
+        let promised = if matches!(method, "pause" | "resume") { 2 } else { 1 };
+        assert_eq!(count, promised, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_died_while_it_rested_is_not_noticed() {
+    let fixture = PgFixture::start().await;
+    let proxy = PgProxy::start(fixture.database.url()).await;
+    let store = connect(proxy.url()).await;
+    let (ledger, control) = (store.ledger(), store.control());
+    let story = Story::new("run 1");
+    ledger.propose(&story.proposed(), None).await.unwrap();
+    proxy.cut_connections();
+    ledger.append(&story.tested(), 2).await.unwrap();
+    proxy.cut_connections();
+    control.read().await.unwrap();
+
+    let kill = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity
+                WHERE application_name = 'selfext' AND datname = current_database()";
+    fixture.ask(kill).await.unwrap();
+    control.pause(&pause_request("deploy")).await.unwrap();
+    assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_and_nothing_is_written_twice() {
+    let fixture = PgFixture::start().await;
+    let proxy = PgProxy::start(fixture.database.url()).await;
+    let store = connect(proxy.url()).await;
+    let (ledger, control) = (store.ledger(), store.control());
+    let story = Story::new("run 1");
+    // A statement that is new to its connection is prepared first; make them all known.
+    round_trips(&proxy, &*ledger, &*control, "warm").await;
+
+    proxy.kill_after(1);
+    ledger.propose(&story.proposed(), None).await.unwrap();
+    round_trips(&proxy, &*ledger, &*control, "warm again").await;
+    proxy.kill_after(1);
+    ledger.append(&story.tested(), 2).await.unwrap();
+    round_trips(&proxy, &*ledger, &*control, "and again").await;
+    proxy.kill_after(1);
+    let event = story.merge_started();
+    let (permit, recorded) = granted(ledger.begin_merge(&event, 3, false).await.unwrap());
+    assert_eq!((permit.terms().id, recorded.sequence), (event.id, 3));
+    let before = ledger.stream_events(&StreamId::Control).await.unwrap().len();
+    round_trips_of_control(&*control).await;
+    proxy.kill_after(1);
+    assert_eq!(control.pause(&pause_request("deploy")).await.unwrap().in_flight, [permit.terms().clone()]);
+    assert_eq!(ledger.stream_events(&StreamId::Control).await.unwrap().len(), before + 3);
+    assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 3);
+}
+
+async fn round_trips_of_control(control: &dyn PromotionControl) {
+    control.pause(&pause_request("warm")).await.unwrap();
+    control.resume(&resume_request()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_stops_waiting_gets_the_same_permit_when_it_asks_again() {
+    let fixture = PgFixture::start().await;
+    let proxy = PgProxy::start(fixture.database.url()).await;
+    let store = connect(proxy.url()).await;
+    let (ledger, control) = (store.ledger(), store.control());
+    round_trips(&proxy, &*ledger, &*control, "warm").await;
+    let story = Story::new("run 1");
+    story.begin(&ledger).await;
+    let event = story.merge_started();
+
+    proxy.hold_after(1);
+    tokio::select! {
+        _ = ledger.begin_merge(&event, 3, false) => panic!("the answer is held"),
+        () = proxy.struck() => {}
+    }
+    proxy.disarm();
+    let (permit, recorded) = granted(ledger.begin_merge(&event, 3, false).await.unwrap());
+    assert_eq!((permit.terms().id, recorded.sequence), (event.id, 3));
+    assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable_and_the_password_is_not_shown() {
+    let database = TestDatabase::empty().await;
+    let mut url = url::Url::parse(database.url()).unwrap();
+    url.set_password(Some("s3cr3t")).unwrap();
+    // No one listens on a port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(port)).unwrap();
+    let error = Store::connect(&DatabaseUrl::parse(url.as_str()).unwrap()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    let mut told = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        told = format!("{told} {error} {error:?}");
+        source = error.source();
+    }
+    assert!(told.contains("***") && !told.contains("s3cr3t"), "{told}");
+}

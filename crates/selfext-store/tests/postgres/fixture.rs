@@ -1,0 +1,106 @@
+//! A fresh Postgres database with the store on it.
+
+use async_trait::async_trait;
+use selfext_contracts::TestDatabase;
+use selfext_contracts::ledger::{LedgerFixture, Ports};
+use selfext_store::{DatabaseUrl, Store};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use tokio::sync::Mutex;
+
+/// A fresh Postgres database with the store on it.
+pub struct PgFixture {
+    pub database: TestDatabase,
+    pub store: Store,
+    by_hand: Mutex<PgConnection>,
+}
+
+pub async fn connect(url: &str) -> Store {
+    Store::connect(&DatabaseUrl::parse(url).unwrap()).await.unwrap()
+}
+
+impl PgFixture {
+    pub async fn of(database: TestDatabase, store: Store) -> Self {
+        let by_hand = Mutex::new(PgConnection::connect(database.url()).await.unwrap());
+        Self { database, store, by_hand }
+    }
+
+    pub async fn connection(&self) -> PgConnection {
+        PgConnection::connect(self.database.url()).await.unwrap()
+    }
+
+    /// Runs statements past the adapters: what the last one says in its first column, if it gives a row.
+    pub async fn ask(&self, sql: &str) -> Result<Option<String>, sqlx::Error> {
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection().await).await?;
+        rows.last().map(|row| row.try_get(0)).transpose()
+    }
+}
+
+#[async_trait]
+impl LedgerFixture for PgFixture {
+    async fn start() -> Self {
+        let database = TestDatabase::create().await;
+        let store = connect(database.url()).await;
+        Self::of(database, store).await
+    }
+
+    fn ports(&self) -> Ports {
+        (self.store.ledger(), self.store.control())
+    }
+
+    async fn another(&self) -> Ports {
+        let store = connect(self.database.url()).await;
+        store.migrate().await.unwrap();
+        (store.ledger(), store.control())
+    }
+
+    async fn sql(&self, sql: &str) -> Result<u64, String> {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection().await).await;
+        done.map(|done| done.rows_affected()).map_err(|error| error.to_string())
+    }
+
+    async fn sql_past_triggers(&self, sql: &str) {
+        let triggers =
+            ["self_extension_events_derive", "self_extension_events_append_only", "self_extension_open_runs_follow"];
+        let on =
+            triggers.map(|name| format!("ALTER TABLE self_extension_events ENABLE ALWAYS TRIGGER {name};")).concat();
+        self.sql(&format!("ALTER TABLE self_extension_events DISABLE TRIGGER USER; {sql}; {on}")).await.unwrap();
+    }
+
+    fn forbidden_sql(&self) -> Vec<&'static str> {
+        vec![
+            "TRUNCATE self_extension_events",
+            "TRUNCATE self_extension_events RESTART IDENTITY CASCADE",
+            "SET session_replication_role = replica; TRUNCATE self_extension_events",
+            "SET session_replication_role = replica; DELETE FROM self_extension_events",
+            "SET session_replication_role = replica; UPDATE self_extension_events SET content = '{}'",
+            "DELETE FROM self_extension_events WHERE false",
+            "INSERT INTO self_extension_events (content, sequence) SELECT content, sequence FROM self_extension_events
+             ON CONFLICT (event_id) DO UPDATE SET written_by = 'nobody'",
+            "MERGE INTO self_extension_events e USING self_extension_events o ON e.id = o.id WHEN MATCHED THEN DELETE",
+        ]
+    }
+
+    async fn rows(&self) -> Vec<Value> {
+        let sql = "SELECT to_jsonb(e)::text FROM self_extension_events e ORDER BY e.id";
+        let rows = sqlx::query(sql).fetch_all(&mut *self.by_hand.lock().await).await.unwrap();
+        rows.iter().map(|row| serde_json::from_str(row.get::<&str, _>(0)).unwrap()).collect()
+    }
+
+    async fn set_state(&self, key: &str, value: Option<&str>) {
+        let sql = match value {
+            Some(_) => {
+                "INSERT INTO agent_state (key, value) VALUES ($1, $2::text::jsonb)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            }
+            None => "DELETE FROM agent_state WHERE key = $1 AND $2 IS NULL",
+        };
+        sqlx::query(sql).bind(key).bind(value).execute(&mut *self.by_hand.lock().await).await.unwrap();
+    }
+
+    async fn state(&self, key: &str) -> Option<Value> {
+        let sql = "SELECT value::text FROM agent_state WHERE key = $1";
+        let row = sqlx::query(sql).bind(key).fetch_optional(&mut *self.by_hand.lock().await).await.unwrap();
+        row.map(|row| serde_json::from_str(row.get::<&str, _>(0)).unwrap())
+    }
+}
