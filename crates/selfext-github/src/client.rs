@@ -1,0 +1,138 @@
+//! One bounded request.
+
+use std::sync::Arc;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use octocrab::{OctoBody, Octocrab};
+use selfext_domain::RepositoryName;
+use serde::Serialize;
+
+use crate::answer::Answer;
+use crate::patience::{Patience, Waits};
+use crate::route::{Place, Route};
+use crate::timeouts::Timeouts;
+use crate::token::SecretToken;
+use crate::transport::SendError;
+
+/// The largest answer that is read.
+pub(crate) const MAX_ANSWER: usize = 32 * 1024 * 1024;
+
+/// The largest answer to a refused request that is read; GitHub's have a few hundred bytes.
+const MAX_REFUSAL: usize = 256 * 1024;
+
+/// Sends requests to one repository of one API. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) octocrab: Octocrab,
+    pub(crate) repository: RepositoryName,
+    pub(crate) place: Place,
+    pub(crate) token: SecretToken,
+    pub(crate) authorization: HeaderValue,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) patience: Patience,
+}
+
+impl Client {
+    pub(crate) fn repository(&self) -> &RepositoryName {
+        &self.inner.repository
+    }
+
+    /// A route that begins with a fixed part inside the repository.
+    pub(crate) fn at(&self, fixed: &'static str) -> Route<'_> {
+        self.inner.place.at(fixed)
+    }
+
+    /// The route to the repository itself.
+    pub(crate) fn repository_route(&self) -> Route<'_> {
+        self.inner.place.repository()
+    }
+
+    pub(crate) fn waits(&self) -> Waits<'_> {
+        self.inner.patience.begin()
+    }
+
+    pub(crate) async fn get(&self, route: Route<'_>) -> Result<Answer, SendError> {
+        self.send(Method::GET, route, None).await
+    }
+
+    pub(crate) async fn delete(&self, route: Route<'_>) -> Result<Answer, SendError> {
+        self.send(Method::DELETE, route, None).await
+    }
+
+    pub(crate) async fn post(&self, route: Route<'_>, body: &impl Serialize) -> Result<Answer, SendError> {
+        self.send(Method::POST, route, Some(json(body)?)).await
+    }
+
+    pub(crate) async fn patch(&self, route: Route<'_>, body: &impl Serialize) -> Result<Answer, SendError> {
+        self.send(Method::PATCH, route, Some(json(body)?)).await
+    }
+
+    pub(crate) async fn put(&self, route: Route<'_>, body: &impl Serialize) -> Result<Answer, SendError> {
+        self.send(Method::PUT, route, Some(json(body)?)).await
+    }
+
+    async fn send(&self, method: Method, route: Route<'_>, body: Option<Vec<u8>>) -> Result<Answer, SendError> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(route.finish()?)
+            .header(ACCEPT, "application/vnd.github+json")
+            .header("x-github-api-version", "2022-11-28")
+            .header(AUTHORIZATION, self.inner.authorization.clone());
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or_else(OctoBody::empty, |bytes| OctoBody::new(Full::from(bytes)));
+        let request =
+            request.body(body).map_err(|_| SendError::NotSent("the request could not be built".to_owned()))?;
+        let limit = self.inner.timeouts.request;
+        match tokio::time::timeout(limit, self.exchange(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(SendError::Lost(format!("it took longer than {} ms", limit.as_millis()))),
+        }
+    }
+
+    async fn exchange(&self, request: Request<OctoBody>) -> Result<Answer, SendError> {
+        let response = self.inner.octocrab.send(request).await.map_err(|error| SendError::from_client(&error))?;
+        let (parts, mut body) = response.into_parts();
+        let limit = if parts.status.is_success() { MAX_ANSWER } else { MAX_REFUSAL };
+        let mut bytes = Vec::new();
+        // octocrab's own read timeout also counts the time that a kept connection was idle, and would end the next request
+        // on it early: hence one here.
+        let wait = self.inner.timeouts.read;
+        while let Some(frame) = tokio::time::timeout(wait, body.frame())
+            .await
+            .map_err(|_| SendError::Lost(format!("nothing more came for {} ms", wait.as_millis())))?
+        {
+            let frame = frame.map_err(|error| lost(&error))?;
+            if let Some(data) = frame.data_ref() {
+                if bytes.len() + data.len() > limit {
+                    return Err(SendError::TooLarge(limit));
+                }
+                bytes.extend_from_slice(data);
+            }
+        }
+        let body = self.inner.token.remove_from(bytes);
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+/// An answer that began and broke off: whatever the cause, the request had arrived.
+fn lost(error: &octocrab::Error) -> SendError {
+    match SendError::from_client(error) {
+        SendError::NotSent(said) => SendError::Lost(said),
+        other => other,
+    }
+}
+
+fn json(body: &impl Serialize) -> Result<Vec<u8>, SendError> {
+    serde_json::to_vec(body).map_err(|_| SendError::NotSent("the request could not be written as JSON".to_owned()))
+}
+
+/// The status that says that something was made.
+pub(crate) const CREATED: StatusCode = StatusCode::CREATED;

@@ -1,0 +1,88 @@
+//! The port.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use selfext_domain::ports::{
+    Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Survey,
+};
+use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName};
+
+use crate::builder::OctocrabForgeBuilder;
+use crate::client::Client;
+
+/// One repository on GitHub, as the port [`Forge`]. Cheap to clone; the clones share their connections.
+#[derive(Clone)]
+pub struct OctocrabForge {
+    client: Client,
+}
+
+impl OctocrabForge {
+    /// Begins to make a forge for one repository.
+    pub fn builder(repository: RepositoryName) -> OctocrabForgeBuilder {
+        OctocrabForgeBuilder::new(repository)
+    }
+
+    pub(crate) const fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl fmt::Debug for OctocrabForge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OctocrabForge").field("repository", self.client.repository()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Forge for OctocrabForge {
+    async fn branch_head(&self, branch: &BranchName) -> Result<CommitSha, ForgeError> {
+        self.client.get_branch(branch).await
+    }
+
+    async fn publish(&self, publication: &Publication) -> Result<Published, ForgeError> {
+        self.client.publish(publication).await
+    }
+
+    async fn survey(
+        &self,
+        pull_request: PullRequestNumber,
+        head: &CommitSha,
+        base: &BranchName,
+    ) -> Result<Survey, ForgeError> {
+        self.client.survey(pull_request, head, base).await
+    }
+
+    async fn merge(&self, permit: MergePermit) -> MergeAnswer {
+        self.client.merge(permit).await
+    }
+
+    async fn commit(&self, commit: &CommitSha) -> Result<LandedCommit, ForgeError> {
+        self.client.landed_commit(commit).await
+    }
+
+    async fn pull_request(&self, number: PullRequestNumber) -> Result<PullRequest, ForgeError> {
+        self.client.read_pull_request(number).await
+    }
+
+    async fn find_pull_request(
+        &self,
+        branch: &BranchName,
+        base: &BranchName,
+    ) -> Result<Option<PullRequest>, ForgeError> {
+        let newest = self.client.newest_pull_request(branch, base, "all").await?;
+        newest.map(TryInto::try_into).transpose()
+    }
+
+    async fn fence_branch(&self, branch: &BranchName, head: &CommitSha) -> Result<(), ForgeError> {
+        self.client.fence(branch, head).await
+    }
+
+    async fn close_pull_request(&self, number: PullRequestNumber) -> Result<(), ForgeError> {
+        self.client.close(number).await
+    }
+
+    async fn delete_branch(&self, branch: &BranchName) -> Result<(), ForgeError> {
+        self.client.delete_own_branch(branch).await
+    }
+}

@@ -1,0 +1,48 @@
+//! The forge port of selfext on GitHub's REST API, through octocrab.
+//!
+//! [`OctocrabForge`] speaks to GitHub, to a GitHub Enterprise Server and to the twin. Each call of the port is one or a
+//! few bounded requests: octocrab's own retries are off, every request has limits on time and on the size of its answer,
+//! and a request is sent only to a URL that is built from checked parts and found to lie inside the one repository.
+//!
+//! What is repeated, and only that: reads and refused requests whose answer contradicts what GitHub itself said a moment
+//! ago, a few times with pauses ([`Patience`]). A merge is asked for once.
+//!
+//! ```no_run
+//! use selfext_domain::RepositoryName;
+//! use selfext_github::{OctocrabForge, SecretToken};
+//!
+//! # fn example(from_the_environment: &str) -> Result<OctocrabForge, Box<dyn std::error::Error>> {
+//! let forge = OctocrabForge::builder(RepositoryName::parse("octo-org/agent")?)
+//!     .token(SecretToken::parse(from_the_environment)?)
+//!     .build()?;
+//! # Ok(forge)
+//! # }
+//! ```
+
+mod answer;
+mod builder;
+mod client;
+mod commits;
+mod fence;
+mod forge;
+mod merge;
+mod message;
+mod paging;
+mod patience;
+mod publish;
+mod pulls;
+mod rate_limit;
+mod refs;
+mod route;
+mod survey;
+mod timeouts;
+mod token;
+mod transport;
+mod wire;
+
+pub use builder::{BuildError, OctocrabForgeBuilder};
+pub use forge::OctocrabForge;
+pub use patience::Patience;
+pub use route::InvalidBase;
+pub use timeouts::Timeouts;
+pub use token::{InvalidToken, SecretToken};

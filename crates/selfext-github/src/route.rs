@@ -1,0 +1,229 @@
+//! URLs: built from checked parts, and checked once more as a whole before anything is sent.
+
+use std::fmt::Write as _;
+
+use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use selfext_domain::{BranchName, CommitSha, PullRequestNumber, RepositoryName};
+use url::Url;
+
+use crate::transport::SendError;
+
+/// Everything but what RFC 3986 calls unreserved.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Why a URL cannot be the base of an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBase {
+    /// It is neither `https` nor `http`.
+    #[error("the base URL must begin with https://")]
+    Scheme,
+    /// It is `http` and not this machine: the token would cross the network readable.
+    #[error("the base URL must begin with https:// unless its host is this machine's loopback")]
+    Insecure,
+    /// It holds a user, a password, a query or a fragment.
+    #[error("the base URL must be a host and a path, without user, query or fragment")]
+    Extra,
+}
+
+/// The base of the API, without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiBase(String);
+
+impl ApiBase {
+    /// github.com's.
+    pub(crate) fn github() -> Self {
+        Self("https://api.github.com".to_owned())
+    }
+
+    pub(crate) fn parse(url: &Url) -> Result<Self, InvalidBase> {
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => return Err(InvalidBase::Scheme),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => return Err(InvalidBase::Insecure),
+            _ => return Err(InvalidBase::Scheme),
+        }
+        let bare = url.username().is_empty() && url.password().is_none();
+        if !bare || url.query().is_some() || url.fragment().is_some() {
+            return Err(InvalidBase::Extra);
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The place of one repository in the API, from which all routes begin.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    root: String,
+}
+
+impl Place {
+    pub(crate) fn new(base: &ApiBase, repository: &RepositoryName) -> Self {
+        let (owner, name) = (encoded(repository.owner()), encoded(repository.name()));
+        Self { root: format!("{}/repos/{owner}/{name}", base.as_str()) }
+    }
+
+    /// The route to the repository itself.
+    pub(crate) fn repository(&self) -> Route<'_> {
+        Route { root: &self.root, url: self.root.clone(), queried: false }
+    }
+
+    /// A route that begins with a fixed part, such as `git/trees`.
+    pub(crate) fn at(&self, fixed: &'static str) -> Route<'_> {
+        let mut route = self.repository();
+        route.url.push('/');
+        route.url.push_str(fixed);
+        route
+    }
+}
+
+/// A URL in the making. Each part that is not fixed is encoded.
+pub(crate) struct Route<'a> {
+    root: &'a str,
+    url: String,
+    queried: bool,
+}
+
+impl Route<'_> {
+    /// A branch, its slashes kept.
+    pub(crate) fn branch(mut self, branch: &BranchName) -> Self {
+        for part in branch.as_str().split('/') {
+            self.push(part);
+        }
+        self
+    }
+
+    pub(crate) fn commit(mut self, commit: &CommitSha) -> Self {
+        self.push(commit.as_str());
+        self
+    }
+
+    pub(crate) fn pull_request(mut self, number: PullRequestNumber) -> Self {
+        self.push(&number.to_string());
+        self
+    }
+
+    /// A fixed last part, such as `merge`.
+    pub(crate) fn then(mut self, fixed: &'static str) -> Self {
+        self.push(fixed);
+        self
+    }
+
+    pub(crate) fn query(mut self, name: &'static str, value: &str) -> Self {
+        let before = if self.queried { '&' } else { '?' };
+        self.queried = true;
+        // Writing to a String cannot fail.
+        let _ = write!(self.url, "{before}{name}={}", encoded(value));
+        self
+    }
+
+    fn push(&mut self, part: &str) {
+        self.url.push('/');
+        self.url.push_str(&encoded(part));
+    }
+
+    /// The URL, if every parser on the way reads it as it was meant: parsers remove dot segments, encoded ones too, so
+    /// that a part which slipped through could aim an authorised request elsewhere.
+    pub(crate) fn finish(self) -> Result<Uri, SendError> {
+        let unfit = || SendError::NotSent("its URL would not stay what it is".to_owned());
+        let inside = self.url.strip_prefix(self.root);
+        if !inside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?'])) {
+            return Err(unfit());
+        }
+        let dots = |part: &str| matches!(part.replace("%2e", ".").replace("%2E", ".").as_str(), "." | ".." | "");
+        let path = inside.unwrap_or_default().split('?').next().unwrap_or_default();
+        if path.split('/').skip(1).any(dots) {
+            return Err(unfit());
+        }
+        match Url::parse(&self.url) {
+            Ok(parsed) if parsed.as_str() == self.url => self.url.parse().map_err(|_| unfit()),
+            _ => Err(unfit()),
+        }
+    }
+}
+
+fn encoded(part: &str) -> String {
+    utf8_percent_encode(part, ENCODED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(base: &str) -> Place {
+        let base = ApiBase::parse(&Url::parse(base).unwrap()).unwrap();
+        Place::new(&base, &RepositoryName::parse("octo-org/agent.core").unwrap())
+    }
+
+    fn branch(name: &str) -> BranchName {
+        BranchName::parse(name).unwrap()
+    }
+
+    #[test]
+    fn a_branch_keeps_its_slashes_and_loses_no_character() {
+        for (name, expected) in [
+            ("release/2.x", "release/2.x"),
+            ("a#b", "a%23b"),
+            ("a%2fb", "a%252fb"),
+            ("ünï&x=y", "%C3%BCn%C3%AF%26x%3Dy"),
+        ] {
+            let uri = place("https://api.github.com").at("git/ref/heads").branch(&branch(name)).finish().unwrap();
+            let whole = format!("https://api.github.com/repos/octo-org/agent.core/git/ref/heads/{expected}");
+            assert_eq!(uri.to_string(), whole);
+        }
+    }
+
+    #[test]
+    fn a_base_keeps_its_path() {
+        for base in ["https://ghe.example/api/v3", "https://ghe.example/api/v3/"] {
+            let uri = place(base).at("pulls").query("head", "o:a/b#c").query("state", "all").finish().unwrap();
+            assert_eq!(
+                uri.to_string(),
+                "https://ghe.example/api/v3/repos/octo-org/agent.core/pulls?head=o%3Aa%2Fb%23c&state=all"
+            );
+        }
+    }
+
+    #[test]
+    fn a_url_that_a_parser_would_change_is_not_sent() {
+        let place = place("http://127.0.0.1:80");
+        for part in ["..", ".", "", "%2e%2E"] {
+            let mut route = place.at("git/ref/heads");
+            route.url.push('/');
+            route.url.push_str(part);
+            route.url.push_str("/x");
+            assert!(matches!(route.finish(), Err(SendError::NotSent(_))), "{part}");
+        }
+        let mut elsewhere = place.repository();
+        elsewhere.url = "http://127.0.0.1/repos/octo-org/agent.core.evil".to_owned();
+        assert!(elsewhere.finish().is_err());
+    }
+
+    #[test]
+    fn a_base_that_would_show_the_token_or_is_no_base_is_refused() {
+        for (base, expected) in [
+            ("http://ghe.example", InvalidBase::Insecure),
+            ("http://10.0.0.1", InvalidBase::Insecure),
+            ("ftp://ghe.example", InvalidBase::Scheme),
+            ("file:///x", InvalidBase::Scheme),
+            ("https://me@ghe.example", InvalidBase::Extra),
+            ("https://ghe.example/?q=1", InvalidBase::Extra),
+            ("https://ghe.example/#f", InvalidBase::Extra),
+        ] {
+            assert_eq!(ApiBase::parse(&Url::parse(base).unwrap()), Err(expected), "{base}");
+        }
+        for good in ["http://localhost:8080", "http://[::1]:80/x", "http://127.0.0.2", "https://ghe.example"] {
+            assert!(ApiBase::parse(&Url::parse(good).unwrap()).is_ok(), "{good}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Everything that decides whether a merge may be asked for.
+
+use selfext_domain::ports::{ForgeError, PullRequest, PullRequestState, Survey};
+use selfext_domain::{BranchName, CommitSha, GateReading, PullRequestNumber};
+
+use crate::client::Client;
+use crate::paging::{Listing, Page};
+use crate::route::Route;
+use crate::wire::{CheckRunBody, CheckRunPage, StatusBody, StatusPage};
+
+/// A pull request that shows an older head than its branch.
+#[derive(Debug, thiserror::Error)]
+#[error("pull request {number} still shows {shown} although its branch is at {head}")]
+struct Lagging {
+    number: PullRequestNumber,
+    shown: CommitSha,
+    head: CommitSha,
+}
+
+impl Client {
+    /// Four requests at the same time, and one for each further page.
+    pub(crate) async fn survey(
+        &self,
+        number: PullRequestNumber,
+        head: &CommitSha,
+        base: &BranchName,
+    ) -> Result<Survey, ForgeError> {
+        let (statuses, check_runs) = (Statuses { head }, CheckRuns { head });
+        let (pull_request, base_head, statuses, check_runs) = tokio::try_join!(
+            self.pull_request_at(number, head),
+            self.get_branch(base),
+            self.read_all(&statuses),
+            self.read_all(&check_runs),
+        )?;
+        let gate = GateReading {
+            statuses: statuses.into_iter().map(Into::into).collect(),
+            check_runs: check_runs.into_iter().map(Into::into).collect(),
+        };
+        Ok(Survey { pull_request, base_head, gate })
+    }
+
+    /// The pull request; if it shows another head although its branch is at `head`, its record lags behind, so it is read
+    /// again. A head that somebody moved is shown as it is.
+    async fn pull_request_at(&self, number: PullRequestNumber, head: &CommitSha) -> Result<PullRequest, ForgeError> {
+        let mut waits = self.waits();
+        loop {
+            let pull = self.read_pull_request(number).await?;
+            let settled = pull.head == *head || pull.state != PullRequestState::Open;
+            if settled || self.find_branch(&pull.branch).await?.as_ref() != Some(head) {
+                return Ok(pull);
+            }
+            if !waits.again("pull request's head").await {
+                return Err(ForgeError::unavailable(Lagging { number, shown: pull.head, head: head.clone() }));
+            }
+        }
+    }
+}
+
+/// The latest status of each context of a commit.
+struct Statuses<'a> {
+    head: &'a CommitSha,
+}
+
+impl Listing for Statuses<'_> {
+    type Body = StatusPage;
+    type Entry = StatusBody;
+    type Key = String;
+    const WHAT: &'static str = "statuses";
+
+    fn route<'a>(&self, client: &'a Client) -> Route<'a> {
+        client.at("commits").commit(self.head).then("status")
+    }
+
+    fn page(&self, body: StatusPage) -> Result<Page<StatusBody>, ForgeError> {
+        must_be(&body.sha, self.head)?;
+        Ok(Page { total: body.total_count, entries: body.statuses })
+    }
+
+    fn key(entry: &StatusBody) -> String {
+        entry.context.clone()
+    }
+}
+
+/// The latest check runs of a commit.
+struct CheckRuns<'a> {
+    head: &'a CommitSha,
+}
+
+impl Listing for CheckRuns<'_> {
+    type Body = CheckRunPage;
+    type Entry = CheckRunBody;
+    type Key = u64;
+    const WHAT: &'static str = "check runs";
+
+    fn route<'a>(&self, client: &'a Client) -> Route<'a> {
+        client.at("commits").commit(self.head).then("check-runs").query("filter", "latest")
+    }
+
+    fn page(&self, body: CheckRunPage) -> Result<Page<CheckRunBody>, ForgeError> {
+        body.check_runs.iter().try_for_each(|run| must_be(&run.head_sha, self.head))?;
+        Ok(Page { total: body.total_count, entries: body.check_runs })
+    }
+
+    fn key(entry: &CheckRunBody) -> u64 {
+        entry.id
+    }
+}
+
+fn must_be(found: &CommitSha, head: &CommitSha) -> Result<(), ForgeError> {
+    if found == head {
+        return Ok(());
+    }
+    Err(ForgeError::Unreadable(format!("what was said of {found} was given for {head}")))
+}

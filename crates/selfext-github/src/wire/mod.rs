@@ -1,0 +1,21 @@
+//! GitHub's JSON, as far as it is read or written here. One file a resource.
+
+mod blob;
+mod check_run;
+mod commit;
+mod error_body;
+mod merge;
+mod pull_request;
+mod reference;
+mod status;
+mod tree;
+
+pub(crate) use blob::{NewBlob, WrittenBlob};
+pub(crate) use check_run::{CheckRunBody, CheckRunPage};
+pub(crate) use commit::{CommitBody, NewCommit};
+pub(crate) use error_body::ErrorBody;
+pub(crate) use merge::{MergeRequest, MergeResult};
+pub(crate) use pull_request::{CloseRequest, EditRequest, NewPullRequest, PullRequestBody};
+pub(crate) use reference::{MoveReference, NewReference, ReferenceBody};
+pub(crate) use status::{NewStatus, StatusBody, StatusPage};
+pub(crate) use tree::{NewTree, NewTreeEntry, TreeSource, WrittenTree};

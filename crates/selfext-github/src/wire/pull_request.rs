@@ -1,0 +1,110 @@
+//! Pull requests.
+
+use selfext_domain::ports::{ForgeError, PullRequest, PullRequestState};
+use selfext_domain::{BranchName, CommitSha, PullRequestNumber, RepositoryName};
+use serde::{Deserialize, Serialize};
+
+use crate::message::clean;
+
+/// A pull request as it is read, alone or in a list.
+#[derive(Clone, Deserialize)]
+pub(crate) struct PullRequestBody {
+    pub(crate) number: PullRequestNumber,
+    html_url: String,
+    pub(crate) title: String,
+    pub(crate) body: Option<String>,
+    state: String,
+    #[serde(default)]
+    draft: Option<bool>,
+    /// Missing in lists, where the time of the merge tells it.
+    #[serde(default)]
+    merged: Option<bool>,
+    #[serde(default)]
+    merged_at: Option<String>,
+    #[serde(default)]
+    merge_commit_sha: Option<CommitSha>,
+    #[serde(default)]
+    mergeable: Option<bool>,
+    head: Side,
+    base: Side,
+}
+
+/// The head or the base of a pull request.
+#[derive(Clone, Deserialize)]
+struct Side {
+    #[serde(rename = "ref")]
+    branch: String,
+    sha: CommitSha,
+    /// Missing if it was deleted.
+    #[serde(default)]
+    repo: Option<Repository>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Repository {
+    full_name: String,
+}
+
+impl PullRequestBody {
+    /// Where a person reads it.
+    pub(crate) fn url(&self) -> String {
+        clean(&self.html_url)
+    }
+
+    /// Whether it goes from this branch of this repository to this base. GitHub ignores filters that it does not
+    /// understand, so what it lists is checked.
+    pub(crate) fn goes(&self, repository: &RepositoryName, branch: &BranchName, base: &BranchName) -> bool {
+        let same = |repo: &Repository| repo.full_name.eq_ignore_ascii_case(repository.as_str());
+        self.head.repo.as_ref().is_none_or(same)
+            && self.head.branch == branch.as_str()
+            && self.base.branch == base.as_str()
+    }
+}
+
+impl TryFrom<PullRequestBody> for PullRequest {
+    type Error = ForgeError;
+
+    fn try_from(body: PullRequestBody) -> Result<Self, ForgeError> {
+        let unreadable =
+            |what: &str| ForgeError::Unreadable(clean(&format!("pull request {} has an unknown {what}", body.number)));
+        let merged = body.merged.unwrap_or(body.merged_at.is_some());
+        let state = match (body.state.as_str(), merged) {
+            (_, true) => PullRequestState::Merged { commit: body.merge_commit_sha.clone() },
+            ("open", false) => PullRequestState::Open,
+            ("closed", false) => PullRequestState::Closed,
+            _ => return Err(unreadable("state")),
+        };
+        Ok(Self {
+            number: body.number,
+            url: body.url(),
+            state,
+            head: body.head.sha.clone(),
+            branch: BranchName::parse(body.head.branch.as_str()).map_err(|_| unreadable("head"))?,
+            base: BranchName::parse(body.base.branch.as_str()).map_err(|_| unreadable("base"))?,
+            mergeable: body.mergeable,
+            draft: body.draft.unwrap_or(false),
+        })
+    }
+}
+
+/// A pull request to be opened.
+#[derive(Serialize)]
+pub(crate) struct NewPullRequest<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) head: &'a str,
+    pub(crate) base: &'a str,
+    pub(crate) body: &'a str,
+}
+
+/// What is to be changed of a pull request.
+#[derive(Serialize)]
+pub(crate) struct EditRequest<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) body: &'a str,
+}
+
+/// A pull request to be closed.
+#[derive(Serialize)]
+pub(crate) struct CloseRequest {
+    pub(crate) state: &'static str,
+}

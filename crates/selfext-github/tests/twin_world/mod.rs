@@ -1,0 +1,160 @@
+//! The twin as the service under the contract.
+#![expect(clippy::unwrap_used, reason = "what the tests stand on ends them where it fails")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use selfext_contracts::forge::{Answered, ForgeWorld, Misbehaviour, SeenPullRequest, Step};
+use selfext_domain::ports::Forge;
+use selfext_domain::{CheckRun, CommitSha, PullRequestNumber, RepositoryName};
+use selfext_github::{OctocrabForge, Patience, SecretToken, Timeouts};
+use selfext_twin::{
+    AppIdentity, CheckConclusion, CheckOutcome, Fault, FaultKind, Serving, StatusState, Twin, TwinConfig, TwinHandle,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use url::Url;
+
+/// A served twin.
+pub struct TwinWorld {
+    serving: Serving,
+    name: RepositoryName,
+    token: String,
+}
+
+impl TwinWorld {
+    fn handle(&self) -> TwinHandle {
+        self.serving.handle()
+    }
+}
+
+#[async_trait]
+impl ForgeWorld for TwinWorld {
+    async fn serve(repository: &Path, name: &RepositoryName, token: &str) -> Self {
+        let config = TwinConfig::new(name.owner(), name.name()).require_token(token);
+        let twin = Twin::open(repository, config).await.unwrap();
+        let serving = twin.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+        Self { serving, name: name.clone(), token: token.to_owned() }
+    }
+
+    fn forge(&self, token: &str, limit: Duration) -> Box<dyn Forge> {
+        let timeouts = Timeouts { connect: limit, read: limit, write: limit, request: limit };
+        let forge = OctocrabForge::builder(self.name.clone())
+            .token(SecretToken::parse(token).unwrap())
+            .base_url(Url::parse(&self.serving.base_url()).unwrap())
+            .timeouts(timeouts)
+            .patience(Patience::new([1, 5, 20].map(Duration::from_millis)))
+            .build()
+            .unwrap();
+        Box::new(forge)
+    }
+
+    async fn set_status(&self, commit: &CommitSha, context: &str, state: &str) {
+        let state = match state {
+            "error" => StatusState::Error,
+            "failure" => StatusState::Failure,
+            "pending" => StatusState::Pending,
+            "success" => StatusState::Success,
+            other => panic!("{other}"),
+        };
+        self.handle().set_status(commit.as_str(), context, state, None).await.unwrap();
+    }
+
+    async fn set_check_run(&self, commit: &CommitSha, run: &CheckRun) {
+        let outcome = match (run.status.as_str(), run.conclusion.as_deref()) {
+            ("queued", None) => CheckOutcome::Queued,
+            ("in_progress", None) => CheckOutcome::InProgress,
+            ("completed", Some(conclusion)) => CheckOutcome::Completed(match conclusion {
+                "success" => CheckConclusion::Success,
+                "failure" => CheckConclusion::Failure,
+                "neutral" => CheckConclusion::Neutral,
+                "cancelled" => CheckConclusion::Cancelled,
+                "skipped" => CheckConclusion::Skipped,
+                "timed_out" => CheckConclusion::TimedOut,
+                "action_required" => CheckConclusion::ActionRequired,
+                other => panic!("{other}"),
+            }),
+            other => panic!("{other:?}"),
+        };
+        let app = AppIdentity::new(run.app_id.unwrap_or(1), "an-app");
+        self.handle().set_check_run(commit.as_str(), &run.name, outcome, app).await.unwrap();
+    }
+
+    async fn reopen(&self, number: PullRequestNumber) {
+        let address = self.serving.addr();
+        let body = r#"{"state":"open"}"#;
+        let request = format!(
+            "PATCH /repos/{}/pulls/{number} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            self.name,
+            self.token,
+            body.len(),
+        );
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    async fn pull_requests(&self) -> Vec<SeenPullRequest> {
+        let pulls = self.handle().pulls().await.into_iter();
+        pulls
+            .map(|pull| SeenPullRequest {
+                number: PullRequestNumber::new(pull.number).unwrap(),
+                title: pull.title,
+                body: pull.body.unwrap_or_default(),
+                open: pull.open,
+            })
+            .collect()
+    }
+
+    fn disturb(&self, step: Step, misbehaviour: Misbehaviour) {
+        let kind = match misbehaviour {
+            Misbehaviour::Answer { status, headers, body } => {
+                let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+                FaultKind::Answer { status, headers, body }
+            }
+            Misbehaviour::AnswerAfterwards { status, body } => FaultKind::AnswerAfterwards { status, body },
+            Misbehaviour::Drop => FaultKind::Drop,
+            Misbehaviour::LoseAnswer => FaultKind::LoseAnswer,
+            Misbehaviour::Hang => FaultKind::Hang,
+            Misbehaviour::HangAfterwards => FaultKind::HangAfterwards,
+            Misbehaviour::HalfJson => FaultKind::HalfJson,
+            Misbehaviour::CutBody => FaultKind::CutBody,
+        };
+        let (method, path) = step.request();
+        self.handle().add_fault(Fault::on(method, path, kind));
+    }
+
+    fn set_lag(&self, reads: u32) {
+        self.handle().set_ref_lag(reads);
+    }
+
+    fn set_latency(&self, latency: Duration) {
+        self.handle().set_latency(latency);
+    }
+
+    fn exchanges(&self) -> Vec<Answered> {
+        let exchanges = self.handle().exchanges().into_iter();
+        exchanges
+            .map(|exchange| Answered {
+                method: exchange.method,
+                path_and_query: exchange.path_and_query,
+                request_body: exchange.request_body,
+                status: exchange.status,
+                response_body: exchange.response_body,
+                disturbed: exchange.fault.is_some(),
+            })
+            .collect()
+    }
+
+    fn longest_chain(&self) -> usize {
+        self.handle().longest_chain()
+    }
+
+    fn forget_exchanges(&self) {
+        self.handle().clear_exchanges();
+    }
+}
