@@ -1,0 +1,207 @@
+//! The cache's repository, and what is asked of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use selfext_domain::ports::VerifierError;
+use selfext_domain::{CommitSha, RepoPath, TreeSha};
+
+use crate::error::{blocking, unavailable};
+use crate::git::{Git, GitCall};
+
+/// How git names objects in a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ObjectFormat {
+    Sha1,
+    Sha256,
+}
+
+impl ObjectFormat {
+    /// The format of an object's full name.
+    pub(crate) const fn of(name: &str) -> Self {
+        if name.len() == 64 { Self::Sha256 } else { Self::Sha1 }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+        }
+    }
+
+    /// The name of no object.
+    pub(crate) fn null(self) -> String {
+        "0".repeat(if self == Self::Sha256 { 64 } else { 40 })
+    }
+
+    /// The whole configuration of a repository of this format. Anything else in its place was not written by selfext.
+    const fn configuration(self) -> &'static str {
+        match self {
+            Self::Sha1 => "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n",
+            Self::Sha256 => {
+                "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n"
+            }
+        }
+    }
+}
+
+/// The cache's repository.
+#[derive(Clone, Debug)]
+pub(crate) struct Repository {
+    git: Git,
+    folder: PathBuf,
+    format: ObjectFormat,
+}
+
+impl Repository {
+    pub(super) fn new(git: Git, cache: &Path, format: ObjectFormat) -> Self {
+        Self { git, folder: cache.join(format!("{}.git", format.as_str())), format }
+    }
+
+    pub(crate) const fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    /// A call of git in this repository.
+    pub(crate) fn call(&self, what: &'static str) -> GitCall {
+        let mut place = std::ffi::OsString::from("--git-dir=");
+        place.push(&self.folder);
+        self.git.call(what).arg(place)
+    }
+
+    /// Whether it is there, with its own configuration and no borrowed objects.
+    pub(super) async fn is_mended(&self) -> Result<bool, VerifierError> {
+        let (folder, format) = (self.folder.clone(), self.format);
+        blocking("the cache's repository cannot be read", move || {
+            Ok(is_right(&folder.join("config"), format)? && !folder.join(ALTERNATES).try_exists()?)
+        })
+        .await
+    }
+
+    /// Makes it, or puts back its configuration. The caller holds the cache's lock.
+    pub(super) async fn create_or_mend(&self, cache: &Path) -> Result<(), VerifierError> {
+        if self.is_mended().await? {
+            return Ok(());
+        }
+        let (folder, format, cache) = (self.folder.clone(), self.format, cache.to_owned());
+        let exists = blocking(NOT_MADE, move || {
+            if !folder.join("HEAD").try_exists()? {
+                return Ok(false);
+            }
+            tracing::warn!("the configuration of the verifier's cache was altered; it is put back");
+            configure(&folder, format, &cache)?;
+            Ok(true)
+        })
+        .await?;
+        if exists { Ok(()) } else { self.create().await }
+    }
+
+    /// Makes the repository beside its place and moves it there, so that no half of one is ever found. The caller holds the
+    /// cache's lock, so that a draft that is there already is of a process that died.
+    async fn create(&self) -> Result<(), VerifierError> {
+        let (target, format) = (self.folder.clone(), self.format);
+        let cache = target.parent().unwrap_or(&target).to_owned();
+        let draft = cache.join("draft.git");
+        blocking(NOT_MADE, {
+            let draft = draft.clone();
+            move || unless_gone(fs::remove_dir_all(draft))
+        })
+        .await?;
+        let call = self.git.call(NOT_MADE);
+        call.args(["init", "--quiet", "--bare", "--template=", "--initial-branch=selfext"])
+            .arg(format!("--object-format={}", format.as_str()))
+            .arg(&draft)
+            .output()
+            .await?;
+        blocking(NOT_MADE, move || {
+            configure(&draft, format, &cache)?;
+            fs::rename(&draft, &target)
+        })
+        .await
+    }
+
+    /// The tree of a commit; `None` if there is no such commit.
+    pub(crate) async fn tree_of(&self, commit: &CommitSha) -> Result<Option<TreeSha>, VerifierError> {
+        let call = self
+            .call("the base commit cannot be looked up")
+            .args(["cat-file", "--batch-check=%(objectname) %(objecttype)"]);
+        let output = call.input(format!("{commit}\n{commit}^{{tree}}\n")).output().await?;
+        let output = String::from_utf8_lossy(&output);
+        let mut lines = output.lines();
+        if lines.next() != Some(&format!("{commit} commit")) {
+            return Ok(None);
+        }
+        let tree = lines.next().and_then(|line| line.strip_suffix(" tree"));
+        tree.map(parse_tree).transpose()
+    }
+
+    /// The object and size of a regular file of a commit; `None` for anything else.
+    pub(super) async fn find_regular_file(
+        &self,
+        commit: &CommitSha,
+        path: &RepoPath,
+    ) -> Result<Option<(String, u64)>, VerifierError> {
+        let call = self.call("a file of the base cannot be looked up");
+        let output =
+            call.args(["ls-tree", "-z", "-l", "--full-tree", commit.as_str(), "--", path.as_str()]).output().await?;
+        let output = String::from_utf8_lossy(&output);
+        let Some((about, _)) = output.split_once('\t') else {
+            return Ok(None);
+        };
+        let words: Vec<&str> = about.split_ascii_whitespace().collect();
+        let [mode, "blob", object, size] = words[..] else {
+            return Ok(None);
+        };
+        if !mode.starts_with("100") {
+            return Ok(None);
+        }
+        let size = size.parse().map_err(|_| unavailable("git told the size of a file in an unknown form"))?;
+        Ok(Some((object.to_owned(), size)))
+    }
+
+    /// The full names of all files, links, submodules and folders that differ between two commits.
+    pub(super) async fn changed_names(
+        &self,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<BTreeSet<Vec<u8>>, VerifierError> {
+        let call = self.call("two commits of the base cannot be compared");
+        let options =
+            ["diff-tree", "-r", "-t", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules=none"];
+        let output = call.args(options).args([from.as_str(), to.as_str()]).output().await?;
+        Ok(output.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
+    }
+
+    pub(super) async fn blob(&self, object: &str) -> Result<Vec<u8>, VerifierError> {
+        self.call("a file of the base cannot be read").args(["cat-file", "blob", object]).output().await
+    }
+}
+
+pub(crate) fn parse_tree(text: &str) -> Result<TreeSha, VerifierError> {
+    TreeSha::parse(text.trim_end())
+        .map_err(|error| crate::error::unavailable_by("git named a tree in an unknown form", error))
+}
+
+const NOT_MADE: &str = "the cache's repository cannot be made";
+const ALTERNATES: &str = "objects/info/alternates";
+
+fn is_right(file: &Path, format: ObjectFormat) -> io::Result<bool> {
+    match fs::read(file) {
+        Ok(found) => Ok(found == format.configuration().as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn configure(repository: &Path, format: ObjectFormat, cache: &Path) -> io::Result<()> {
+    let draft = cache.join("draft.config");
+    fs::write(&draft, format.configuration())?;
+    fs::rename(draft, repository.join("config"))?;
+    unless_gone(fs::remove_file(repository.join(ALTERNATES)))
+}
+
+fn unless_gone(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}

@@ -1,0 +1,146 @@
+//! What a change set does to a base tree, or why it cannot.
+
+use std::sync::Arc;
+
+use selfext_domain::{ChangeSet, FileChange, RepoPath};
+
+use super::base_tree::{BaseTree, Kind};
+use super::clash::find_clashes;
+use super::obstacle::Obstacle;
+
+/// A file to write, with everything that the base decides filled in.
+#[derive(Debug)]
+pub(super) struct Write {
+    pub(super) path: RepoPath,
+    pub(super) content: Arc<[u8]>,
+    pub(super) executable: bool,
+}
+
+/// What a change set does to a base tree, in the order of the paths.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) writes: Vec<Write>,
+    pub(super) deletes: Vec<RepoPath>,
+}
+
+pub(super) fn plan(base: &BaseTree, change: &ChangeSet) -> Result<Plan, Vec<Obstacle>> {
+    let mut plan = Plan::default();
+    let mut obstacles = Vec::new();
+    for (path, file) in change.files() {
+        let obstacle = match file {
+            FileChange::Delete => deletes(base, path),
+            FileChange::Write { .. } => writes(base, change, path),
+        };
+        if let Some(clause) = obstacle {
+            obstacles.push(Obstacle { path: path.clone(), clause });
+            continue;
+        }
+        match file {
+            FileChange::Delete => plan.deletes.push(path.clone()),
+            FileChange::Write { content, executable } => {
+                let as_on_base = || base.get(path.as_str()).is_some_and(|entry| entry.kind == Kind::Executable);
+                let executable = executable.unwrap_or_else(as_on_base);
+                plan.writes.push(Write { path: path.clone(), content: Arc::clone(content), executable });
+            }
+        }
+    }
+    obstacles.extend(find_clashes(base, change));
+    if obstacles.is_empty() { Ok(plan) } else { Err(obstacles) }
+}
+
+fn deletes(base: &BaseTree, path: &RepoPath) -> Option<String> {
+    match base.get(path.as_str()) {
+        Some(entry) if entry.kind == Kind::Submodule => Some(format!("deletes {path}, which is a submodule")),
+        Some(_) => None,
+        None if base.below(path.as_str()).next().is_some() => {
+            Some(format!("deletes {path}, which is a folder; name its files"))
+        }
+        None => Some(format!("deletes {path}, which is not there")),
+    }
+}
+
+fn writes(base: &BaseTree, change: &ChangeSet, path: &RepoPath) -> Option<String> {
+    let above = path.ancestors().find_map(|above| {
+        let entry = base.get(above).filter(|_| !is_deleted(change, above.as_bytes()))?;
+        Some(format!("needs {above} to be a folder for {path}, but it is {}", entry.kind.words()))
+    });
+    above.or_else(|| {
+        let stays = base.below(path.as_str()).find(|below| !is_deleted(change, below))?;
+        Some(format!("writes {path}, which is a folder that holds {}", String::from_utf8_lossy(stays)))
+    })
+}
+
+/// Whether a change set deletes a path of the base.
+pub(super) fn is_deleted(change: &ChangeSet, path: &[u8]) -> bool {
+    let path = std::str::from_utf8(path).ok().and_then(|path| RepoPath::parse(path).ok());
+    path.is_some_and(|path| change.files().get(&path) == Some(&FileChange::Delete))
+}
+
+#[cfg(test)]
+mod tests {
+    use selfext_domain::{ExecutionContext, ToolName};
+
+    use super::*;
+
+    const BASE: [&str; 5] = [
+        "100644 blob aa\tdir/file",
+        "100755 blob bb\trun",
+        "120000 blob cc\tlink",
+        "160000 commit dd\tsub",
+        "100644 blob ee\tREADME",
+    ];
+
+    fn path(text: &str) -> RepoPath {
+        RepoPath::parse(text).unwrap()
+    }
+
+    fn tried(writes: &[&str], deletes: &[&str]) -> Result<Plan, Vec<(String, String)>> {
+        let mut builder = ChangeSet::builder("why", ExecutionContext::new(ToolName::parse("t").unwrap()));
+        builder = writes.iter().fold(builder, |builder, name| builder.write(path(name), "x"));
+        builder = deletes.iter().fold(builder, |builder, name| builder.delete(path(name)));
+        let base = BaseTree::parse(BASE.join("\0").as_bytes()).unwrap();
+        plan(&base, &builder.build().unwrap())
+            .map_err(|found| found.into_iter().map(|obstacle| (obstacle.path.to_string(), obstacle.clause)).collect())
+    }
+
+    #[test]
+    fn modes_come_from_the_base_and_links_become_files() {
+        let plan = tried(&["run", "link", "sub", "new/file", "README"], &["dir/file"]).unwrap();
+        let modes: Vec<_> = plan.writes.iter().map(|write| (write.path.as_str(), write.executable)).collect();
+        assert_eq!(modes, [("README", false), ("link", false), ("new/file", false), ("run", true), ("sub", false)]);
+        assert_eq!(plan.deletes, [path("dir/file")]);
+    }
+
+    #[test]
+    fn a_file_becomes_a_folder_or_a_folder_a_file_only_if_what_was_there_goes() {
+        assert!(tried(&["run/x"], &["run"]).is_ok());
+        assert!(tried(&["link/x"], &["link"]).is_ok());
+        assert!(tried(&["dir"], &["dir/file"]).is_ok());
+        for (write, word) in
+            [("run/x", "a file"), ("link/x", "symbolic link"), ("sub/x", "submodule"), ("dir", "dir/file")]
+        {
+            let found = tried(&[write], &[]).unwrap_err();
+            assert!(found.len() == 1 && found[0].0 == write && found[0].1.contains(word), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_there_and_is_a_file_or_link_is_deleted() {
+        assert!(tried(&[], &["link", "run", "dir/file"]).is_ok());
+        for (delete, word) in [("none", "not there"), ("dir", "folder"), ("sub", "submodule"), ("run/x", "not there")] {
+            let found = tried(&[], &[delete]).unwrap_err();
+            assert!(found.len() == 1 && found[0].0 == delete && found[0].1.contains(word), "{found:?}");
+        }
+        assert_eq!(tried(&[], &["none", "sub"]).unwrap_err().len(), 2);
+    }
+
+    #[test]
+    fn names_that_differ_only_in_case_clash() {
+        for writes in [&["readme"][..], &["DIR/other"], &["Dir"], &["Ä/a", "ä/b"], &["new", "NEW"]] {
+            assert!(tried(writes, &[]).is_err(), "{writes:?}");
+        }
+        assert!(tried(&["readme"], &["README"]).is_ok());
+        assert!(tried(&["DIR/other"], &["dir/file"]).is_ok());
+        assert!(tried(&["dir/other", "README"], &[]).is_ok());
+    }
+}

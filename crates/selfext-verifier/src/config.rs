@@ -1,0 +1,36 @@
+//! What a verifier needs to know.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::{GitSource, StageEnvironment};
+
+/// What a [`WorktreeVerifier`](crate::WorktreeVerifier) needs to know.
+#[derive(Clone, Debug)]
+pub struct VerifierConfig {
+    /// Where base commits come from.
+    pub source: GitSource,
+    /// The folder of the cache and of the runs' worktrees; made with access for this user alone. One folder serves one
+    /// source, for any number of verifiers and processes at once. It may be deleted while none of them works.
+    pub cache: PathBuf,
+    /// The git program; `git` by default, looked for on the stages' `PATH`. Version 2.38 or newer.
+    pub git: PathBuf,
+    /// What stages get of this process's environment.
+    pub environment: StageEnvironment,
+    /// How long one fetch may take; five minutes by default. Other calls of git have one minute.
+    pub fetch_timeout: Duration,
+}
+
+impl VerifierConfig {
+    /// The defaults, with [`StageEnvironment::of_this_process`].
+    #[must_use]
+    pub fn new(source: GitSource, cache: impl Into<PathBuf>) -> Self {
+        Self {
+            source,
+            cache: cache.into(),
+            git: PathBuf::from("git"),
+            environment: StageEnvironment::of_this_process(),
+            fetch_timeout: Duration::from_mins(5),
+        }
+    }
+}

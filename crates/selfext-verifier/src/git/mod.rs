@@ -1,0 +1,7 @@
+//! Calls of the git program that cannot run anything else.
+
+mod call;
+mod program;
+
+pub(crate) use call::GitCall;
+pub(crate) use program::Git;

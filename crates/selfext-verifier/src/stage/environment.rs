@@ -1,0 +1,124 @@
+//! The environment of a stage.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Variables that say where a tool chain is installed. None of these places holds credentials: `CARGO_HOME`, for one, does,
+/// and is not here.
+const TOOL_CHAINS: &[&str] = &["RUSTUP_HOME", "PYENV_ROOT", "NVM_DIR", "VOLTA_HOME", "GOROOT", "JAVA_HOME"];
+
+/// Those of them that have a place in the user's home when they are not set.
+const IN_HOME: &[(&str, &str)] = &[("RUSTUP_HOME", ".rustup"), ("PYENV_ROOT", ".pyenv")];
+
+/// The path of a machine that sets none.
+const ORDINARY_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// What stages get of this process's environment, and nothing else of it: the absolute parts of `PATH`, and the absolute
+/// values of `RUSTUP_HOME`, `PYENV_ROOT`, `NVM_DIR`, `VOLTA_HOME`, `GOROOT` and `JAVA_HOME`, the first two also if they stand
+/// unnamed in the home folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageEnvironment {
+    path: OsString,
+    tool_chains: BTreeMap<&'static str, OsString>,
+}
+
+impl StageEnvironment {
+    /// Reads the environment of this process.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// Reads another environment.
+    #[must_use]
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
+        let absolute = |name: &str| lookup(name).filter(|value| Path::new(value).is_absolute());
+        let mut tool_chains: BTreeMap<_, _> =
+            TOOL_CHAINS.iter().filter_map(|name| Some((*name, absolute(name)?))).collect();
+        if let Some(home) = absolute("HOME").map(PathBuf::from) {
+            for (name, folder) in IN_HOME {
+                let place = home.join(folder);
+                if !tool_chains.contains_key(name) && place.is_dir() {
+                    tool_chains.insert(name, place.into());
+                }
+            }
+        }
+        // A relative part would be looked for in the candidate.
+        let given = lookup("PATH").unwrap_or_default();
+        let parts: Vec<PathBuf> = std::env::split_paths(&given).filter(|part| part.is_absolute()).collect();
+        let path = std::env::join_paths(&parts).ok().filter(|path| !path.is_empty());
+        Self { path: path.unwrap_or_else(|| ORDINARY_PATH.into()), tool_chains }
+    }
+
+    pub(crate) fn path(&self) -> &OsStr {
+        &self.path
+    }
+
+    /// The whole environment of a stage.
+    pub(super) fn variables(
+        &self,
+        home: &Path,
+        temporary: &Path,
+        run_folder: &Path,
+    ) -> BTreeMap<&'static str, OsString> {
+        let mut variables = self.tool_chains.clone();
+        variables.extend([
+            ("PATH", self.path.clone()),
+            ("LANG", "C.UTF-8".into()),
+            ("CI", "true".into()),
+            ("SELFEXT", "1".into()),
+            ("HOME", home.into()),
+            ("TMPDIR", temporary.into()),
+            // A repository above the cache, such as one of the home folder, is not the candidate's.
+            ("GIT_CEILING_DIRECTORIES", run_folder.into()),
+        ]);
+        variables
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> StageEnvironment {
+        StageEnvironment::from_lookup(|wanted| {
+            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn only_what_is_listed_passes_and_only_absolute_places() {
+        let environment = from(&[
+            ("PATH", "/a:rel:.::/b"),
+            ("RUSTUP_HOME", "/rustup"),
+            ("GOROOT", "here"),
+            ("CARGO_HOME", "/cargo"),
+            ("GITHUB_TOKEN", "hush"),
+            ("HOME", "/nowhere"),
+        ]);
+        let variables = environment.variables(Path::new("/r/home"), Path::new("/r/tmp"), Path::new("/r"));
+        let names: Vec<_> = variables.keys().copied().collect();
+        assert_eq!(
+            names,
+            ["CI", "GIT_CEILING_DIRECTORIES", "HOME", "LANG", "PATH", "RUSTUP_HOME", "SELFEXT", "TMPDIR"]
+        );
+        assert_eq!(variables["PATH"], "/a:/b");
+        assert_eq!(variables["HOME"], "/r/home");
+    }
+
+    #[test]
+    fn a_missing_path_is_the_ordinary_one() {
+        assert_eq!(from(&[]).path(), ORDINARY_PATH);
+        assert_eq!(from(&[("PATH", "bin:.")]).path(), ORDINARY_PATH);
+    }
+
+    #[test]
+    fn a_tool_chain_in_the_home_folder_is_found() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join(".rustup")).unwrap();
+        let environment = from(&[("HOME", home.path().to_str().unwrap())]);
+        assert_eq!(environment.tool_chains["RUSTUP_HOME"], home.path().join(".rustup"));
+        assert!(!environment.tool_chains.contains_key("PYENV_ROOT"));
+    }
+}

@@ -1,0 +1,55 @@
+//! A candidate's files, checked out for one run.
+
+use std::path::{Path, PathBuf};
+
+use selfext_domain::ports::VerifierError;
+use selfext_domain::{Digest32, RunId, TreeSha};
+
+use crate::cache::Repository;
+use crate::error::blocking;
+use crate::run_folder::RunFolder;
+
+/// A candidate's files with a home and a temporary folder beside them, for one run. All of it goes with the value.
+#[derive(Debug)]
+pub(super) struct Worktree {
+    folder: RunFolder,
+    pub(super) files: PathBuf,
+    pub(super) home: PathBuf,
+    pub(super) temporary: PathBuf,
+}
+
+impl Worktree {
+    /// Checks a tree out. git registers nothing about it, so nothing of it can be left behind in the cache, and no hook runs.
+    pub(super) async fn check_out(
+        repository: &Repository,
+        tree: &TreeSha,
+        run: &RunId,
+        runs: &Path,
+    ) -> Result<Self, VerifierError> {
+        let label: String = Digest32::of(run.as_str().as_bytes()).to_string().chars().take(16).collect();
+        let folder = RunFolder::create(runs, &label).await?;
+        let worktree = blocking("the worktree cannot be made", move || {
+            let (files, home, temporary) = (folder.make("work")?, folder.make("home")?, folder.make("tmp")?);
+            Ok(Self { folder, files, home, temporary })
+        })
+        .await?;
+        let index = worktree.folder.path().join("index");
+        let call = |what| repository.call(what).env("GIT_INDEX_FILE", &index);
+        call("the candidate cannot be read").args(["read-tree", tree.as_str()]).output().await?;
+        call("the candidate cannot be checked out")
+            .env("GIT_WORK_TREE", &worktree.files)
+            .folder(&worktree.files)
+            .args(["checkout-index", "--all", "--quiet"])
+            .output()
+            .await?;
+        Ok(worktree)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) async fn remove(self) {
+        self.folder.remove().await;
+    }
+}

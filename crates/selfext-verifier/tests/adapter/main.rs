@@ -1,0 +1,8 @@
+//! What this adapter promises beyond the contract of the port.
+#![expect(clippy::unwrap_used, reason = "everything here is a test")]
+
+mod cache;
+mod place;
+mod sources;
+mod surroundings;
+mod token;
