@@ -1,0 +1,258 @@
+//! What can be typed.
+#![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use selfext::{BranchName, OperatorName, RepoPath, RepositoryName, RunId};
+
+/// The one safe path by which an agent's change reaches the main branch.
+#[derive(Debug, Parser)]
+#[command(name = "selfext", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The ledger: postgres://… or sqlite://PATH. Without it, an SQLite file in the platform's state folder.
+    #[arg(long, global = true, env = "SELFEXT_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database: Option<String>,
+
+    /// Answer in JSON on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; for promote: the change is on the base branch
+  1  failed: the run is over without having landed, or something went wrong
+  2  the command line or its input is wrong; nothing was done
+  3  blocked: the same change may be promoted again later
+  4  verification failed: the run is over
+  5  in doubt: the merge may have happened; `selfext reconcile` asks again";
+
+const EXAMPLES: &str = "\
+Examples:
+  selfext promote --local . --message 'Say why' --worktree
+  selfext promote --github OWNER/NAME --message 'Say why' --file src/x.rs=./x.rs --delete old.rs
+  agent | selfext promote --github OWNER/NAME --stdin --json
+
+The same change may be promoted again at any time: its run goes on where it stopped, or is reported.
+The exit code tells how the run stands: see `selfext --help`.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented rules file selfext.toml.
+    Init {
+        /// The repository's folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Take a change to the base branch, through verification, pull request, gate and merge.
+    #[command(after_help = EXAMPLES)]
+    Promote(Box<Promote>),
+    /// Pause promotion: nothing of selfext's merges until resume.
+    Pause {
+        /// Why; shown to everybody who is refused.
+        #[arg(long, value_name = "TEXT", value_parser = said)]
+        reason: String,
+        /// Who pauses.
+        #[arg(long, value_name = "NAME")]
+        by: OperatorName,
+        /// Let rollbacks merge all the same.
+        #[arg(long)]
+        allow_rollbacks: bool,
+    },
+    /// Resume promotion.
+    Resume {
+        /// Who resumes.
+        #[arg(long, value_name = "NAME")]
+        by: OperatorName,
+        /// Why.
+        #[arg(long, value_name = "TEXT", value_parser = said)]
+        reason: Option<String>,
+    },
+    /// Show whether promotion is paused, what may merge, and the latest runs.
+    Status {
+        /// How many runs, at most 1000.
+        #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Show events: all of them, or those of one run.
+    Events {
+        /// Only this run; `control` for pauses and resumes.
+        #[arg(long, value_name = "ID")]
+        run: Option<String>,
+        /// Go on as new events come, until interrupted.
+        #[arg(long)]
+        follow: bool,
+    },
+    /// End an open run: its pull request is closed and its branch deleted.
+    Abandon {
+        /// The run.
+        run: RunId,
+        /// Who ends it.
+        #[arg(long, value_name = "NAME")]
+        by: OperatorName,
+        /// Why.
+        #[arg(long, value_name = "TEXT", value_parser = said)]
+        reason: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Settle merges that a crash left open.
+    Reconcile {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Bring the ledger's schema to this version.
+    Migrate,
+    /// Serve GitHub's REST API over a local repository.
+    Twin {
+        /// The repository, bare or not.
+        #[arg(long, value_name = "PATH")]
+        repo: PathBuf,
+        /// Where to listen.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// The name it is served under.
+        #[arg(long, value_name = "OWNER/NAME")]
+        name: Option<RepositoryName>,
+    },
+    /// Show it all on a small repository of its own, without network, account or server.
+    Demo,
+}
+
+#[derive(Args, Debug)]
+pub struct Promote {
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub change: Change,
+    #[command(flatten)]
+    pub context: Context,
+    /// The run's id: any stable text of up to 128 characters. The same id takes up the same run.
+    #[arg(long, value_name = "ID", help_heading = "The run")]
+    pub run: Option<RunId>,
+}
+
+/// Which repository and branch.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "The repository")]
+pub struct Target {
+    /// A repository on GitHub, with the token in SELFEXT_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN.
+    #[arg(long, value_name = "OWNER/NAME", required_unless_present = "local", conflicts_with = "local")]
+    pub github: Option<RepositoryName>,
+    /// The API's address, for GitHub Enterprise Server: https://HOST/api/v3. Without it, SELFEXT_GITHUB_URL, else GitHub's.
+    #[arg(long, value_name = "URL", requires = "github")]
+    pub github_url: Option<String>,
+    /// Where git fetches the repository from, if not from https://HOST/OWNER/NAME.git of the API's host.
+    #[arg(long, value_name = "URL", requires = "github")]
+    pub git_url: Option<String>,
+    /// A repository on this machine, bare or not. A clean checkout of the base branch follows what lands.
+    #[arg(long, value_name = "PATH")]
+    pub local: Option<PathBuf>,
+    /// The branch that changes land on.
+    #[arg(long, value_name = "BRANCH", default_value = "main")]
+    pub base: BranchName,
+}
+
+/// What changes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "The change")]
+pub struct Change {
+    /// What the change is for; its first line becomes the pull request's title.
+    #[arg(long, value_name = "TEXT", required_unless_present = "stdin", conflicts_with = "stdin")]
+    pub message: Option<String>,
+    /// Write PATH in the repository with what the file FROM holds. May be repeated.
+    #[arg(long = "file", value_name = "PATH=FROM")]
+    pub files: Vec<String>,
+    /// Delete PATH in the repository. May be repeated.
+    #[arg(long = "delete", value_name = "PATH")]
+    pub deletes: Vec<RepoPath>,
+    /// The changes of a patch, which must apply to the commit that is checked out in --in.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["worktree", "stdin"])]
+    pub patch: Option<PathBuf>,
+    /// The uncommitted changes of the worktree in --in, new files included, ignored ones not.
+    #[arg(long, conflicts_with = "stdin")]
+    pub worktree: bool,
+    /// The folder of --patch and --worktree; by default the --local repository, else this folder.
+    #[arg(long = "in", value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// A change set in JSON from standard input: {"message", "context": {"tool_name"}, "files": [{"path", "content" |
+    /// "content_base64" | "delete": true, "executable"?}]}
+    #[arg(long, conflicts_with_all = ["files", "deletes"])]
+    pub stdin: bool,
+}
+
+/// Where in the agent's work the change was made.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Where in the agent's work it was made, for the ledger")]
+pub struct Context {
+    /// The tool that made the change.
+    #[arg(long, default_value = "selfext-cli", value_name = "NAME")]
+    pub tool: String,
+    /// The call of that tool.
+    #[arg(long, value_name = "ID")]
+    pub tool_call: Option<String>,
+    /// The goal it serves.
+    #[arg(long, value_name = "ID")]
+    pub goal: Option<String>,
+    /// The cycle in which it was made.
+    #[arg(long, value_name = "ID")]
+    pub cycle: Option<String>,
+    /// The part of the goal it serves.
+    #[arg(long, value_name = "ID")]
+    pub sub_goal: Option<String>,
+    /// What kind of actor asks for it.
+    #[arg(long, value_name = "WORD")]
+    pub actor: Option<String>,
+}
+
+impl Target {
+    /// The options that name it again, for a shell.
+    pub fn words(&self) -> String {
+        let place = match (&self.github, &self.local) {
+            (Some(repository), _) => format!("--github {repository}"),
+            (None, Some(path)) => format!("--local {}", quoted(&path.to_string_lossy())),
+            (None, None) => String::new(),
+        };
+        if self.base.as_str() == "main" { place } else { format!("{place} --base {}", quoted(self.base.as_str())) }
+    }
+}
+
+/// A word as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// A text that says something.
+fn said(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("it says nothing") } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_quoted_word_is_one_word_to_a_shell() {
+        for (word, expected) in
+            [("a/b-c.d", "a/b-c.d"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$(x)", "'$(x)'")]
+        {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}

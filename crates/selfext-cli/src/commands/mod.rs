@@ -1,0 +1,62 @@
+//! The commands, one file each.
+
+mod abandon;
+mod control;
+mod demo;
+mod events;
+mod init;
+mod migrate;
+mod promote;
+mod reconcile;
+mod status;
+mod target;
+mod twin;
+
+use anyhow::{Context as _, Result};
+use selfext::{DatabaseUrl, Operations, default_database};
+
+use crate::args::{Cli, Command};
+use crate::exit::{Exit, usage};
+
+/// Runs what was typed.
+pub async fn run(cli: Cli) -> Result<Exit> {
+    let Cli { database, json, command } = cli;
+    let ledger = Ledger { url: database, json };
+    match command {
+        Command::Init { folder } => init::run(&folder, json),
+        Command::Promote(promote) => promote::run(&ledger, &promote).await,
+        Command::Pause { reason, by, allow_rollbacks } => control::pause(&ledger, &reason, &by, allow_rollbacks).await,
+        Command::Resume { by, reason } => control::resume(&ledger, &by, reason.as_deref()).await,
+        Command::Status { limit } => status::run(&ledger, limit).await,
+        Command::Events { run, follow } => events::run(&ledger, run.as_deref(), follow).await,
+        Command::Abandon { run, by, reason, target } => {
+            abandon::run(&ledger, &run, &by, reason.as_deref(), &target).await
+        }
+        Command::Reconcile { target } => reconcile::run(&ledger, &target).await,
+        Command::Migrate => migrate::run(&ledger).await,
+        Command::Twin { repo, listen, name } => twin::run(&repo, listen, name, json).await,
+        Command::Demo => demo::run(json).await,
+    }
+}
+
+/// Which ledger, and how to answer.
+struct Ledger {
+    url: Option<String>,
+    json: bool,
+}
+
+impl Ledger {
+    fn url(&self) -> Result<DatabaseUrl> {
+        match &self.url {
+            Some(url) => {
+                DatabaseUrl::parse(url).map_err(|error| usage(format!("--database, or SELFEXT_DATABASE_URL: {error}")))
+            }
+            None => Ok(default_database()?),
+        }
+    }
+
+    async fn open(&self) -> Result<Operations> {
+        let url = self.url()?;
+        Operations::open(&url).await.with_context(|| format!("the ledger {url} could not be opened"))
+    }
+}

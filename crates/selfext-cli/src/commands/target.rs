@@ -1,0 +1,105 @@
+//! The repository that a command works on: on GitHub, or on this machine.
+
+use anyhow::{Context as _, Result};
+use selfext::{BranchName, Outcome, RemoteUrl, RepositoryName, Selfext, SelfextBuilder};
+use url::Url;
+
+use super::Ledger;
+use crate::args::Target;
+use crate::exit::usage;
+use crate::local::{Local, Repository};
+use crate::show::Progress;
+
+/// The variables that may hold the token, in the order in which they are asked.
+const TOKENS: &[&str] = &["SELFEXT_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"];
+
+/// The variable that may hold the API's address.
+const API: &str = "SELFEXT_GITHUB_URL";
+
+/// A repository that was found. Nothing is open yet.
+pub enum Place {
+    Github(Box<SelfextBuilder>),
+    Local(Box<Repository>),
+}
+
+impl Place {
+    /// Finds the repository. One on this machine is had alone from here on; if another command has it, this waits.
+    pub async fn find(target: &Target) -> Result<Self> {
+        match (&target.github, &target.local) {
+            (Some(repository), _) => Ok(Self::Github(Box::new(on_github(repository, target)?))),
+            (None, Some(path)) => Ok(Self::Local(Box::new(Repository::find(path, &target.base).await?))),
+            (None, None) => Err(usage("name a repository with --github or --local")),
+        }
+    }
+
+    pub fn local(&self) -> Option<&Repository> {
+        match self {
+            Self::Github(_) => None,
+            Self::Local(repository) => Some(repository),
+        }
+    }
+
+    /// Opens selfext on it.
+    pub async fn open(self, ledger: &Ledger, base: &BranchName) -> Result<Site> {
+        let database = ledger.url()?;
+        let (builder, local) = match self {
+            Self::Github(builder) => (*builder, None),
+            Self::Local(repository) => {
+                let local = Local::serve(*repository).await?;
+                (local.builder()?, Some(local))
+            }
+        };
+        let opened = builder.base(base.clone()).database(database.clone()).open().await;
+        let selfext = opened.with_context(|| format!("selfext could not be opened with the ledger {database}"))?;
+        Ok(Site { selfext, local })
+    }
+}
+
+/// A repository that selfext is open on.
+pub struct Site {
+    selfext: Selfext,
+    local: Option<Local>,
+}
+
+impl Site {
+    pub const fn selfext(&self) -> &Selfext {
+        &self.selfext
+    }
+
+    /// What tells of the steps here.
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.local.as_ref().map(Local::advice_on_checks))
+    }
+
+    /// Brings a local checkout of the base branch up to what landed.
+    pub fn follow(&self, outcome: &Outcome) {
+        if let Some(local) = &self.local {
+            local.follow(outcome);
+        }
+    }
+
+    /// Ends what was served here.
+    pub async fn end(self) {
+        if let Some(local) = self.local {
+            local.end().await;
+        }
+    }
+}
+
+fn on_github(repository: &RepositoryName, target: &Target) -> Result<SelfextBuilder> {
+    let token = TOKENS.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
+    let token = token.ok_or_else(|| usage(format!("no token for GitHub: set {}", TOKENS.join(", or "))))?;
+    let mut builder =
+        Selfext::builder(repository.clone()).github_token(&token).map_err(|error| usage(error.to_string()))?;
+    let from_environment = || std::env::var(API).ok().filter(|value| !value.is_empty());
+    if let Some(api) = target.github_url.clone().or_else(from_environment) {
+        // The text is not repeated: it may hold a password.
+        let api = Url::parse(&api).map_err(|error| usage(format!("--github-url, or {API}: {error}")))?;
+        builder = builder.github_url(api);
+    }
+    if let Some(url) = &target.git_url {
+        let url = RemoteUrl::parse(url.as_str()).map_err(|error| usage(format!("--git-url: {error}")))?;
+        builder = builder.git_url(url);
+    }
+    Ok(builder)
+}

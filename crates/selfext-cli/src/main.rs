@@ -1,0 +1,62 @@
+//! The command `selfext`.
+
+mod args;
+mod change;
+mod commands;
+mod exit;
+mod git;
+mod interrupt;
+mod local;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use crate::exit::Exit;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("SELFEXT_LOG").unwrap_or_else(|_| EnvFilter::new("error")))
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .init();
+    let json = cli.json;
+    match commands::run(cli).await {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let exit = Exit::of_error(&error);
+            if json {
+                let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+                let error = error.to_string();
+                show::print_json(
+                    &json!({"outcome": "error", "error": error, "causes": causes, "exit_code": exit as u8}),
+                );
+            } else {
+                show::note(&show::error_lines(&error));
+            }
+            exit.into()
+        }
+    }
+}
+
+/// Answers a command line that is not to be run: a wrong one, or one that asks for help.
+fn explain(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|word| word == "--json");
+    if error.use_stderr() && json {
+        let text = error.render().to_string();
+        let words = text.trim().trim_start_matches("error: ");
+        show::print_json(&json!({"outcome": "error", "error": words, "causes": [], "exit_code": Exit::Usage as u8}));
+    } else {
+        // There is nobody to tell if that fails.
+        let _ = error.print();
+    }
+    if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,88 @@
+//! Events as a timeline, and as JSON.
+
+use selfext::{EventBody, RecordedEvent};
+use serde_json::{Value, json};
+
+use super::{clean, clean_line};
+
+/// One event as one line of the timeline.
+pub fn event_line(recorded: &RecordedEvent) -> String {
+    let time = recorded.recorded_at.format("%Y-%m-%d %H:%M:%S%.3fZ");
+    let event = &recorded.event;
+    format!(
+        "{time}  {:<36}  {:>3}  {:<23}  {}",
+        clean(event.stream.as_str()),
+        recorded.sequence,
+        clean(event.body.event_type()),
+        clean_line(&headline(&event.body, event.pull_request.map(selfext::PullRequestNumber::get))),
+    )
+}
+
+/// What an event says, on one line.
+pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
+    let request = pull_request.map(|number| format!("pull request {number}")).unwrap_or_default();
+    match body {
+        EventBody::Proposed(proposed) => {
+            let title = proposed.message.lines().next().unwrap_or_default();
+            let files = proposed.files.len();
+            format!("{title} ({files} {})", if files == 1 { "file" } else { "files" })
+        }
+        EventBody::Tested(tested) => {
+            let stages: Vec<_> = tested.stages.iter().map(|stage| format!("{} {}", stage.name, stage.result)).collect();
+            format!("on {}: {}", tested.base_commit.short(), stages.join(", "))
+        }
+        EventBody::PromotionBlocked(blocked) => format!("{}: {}", blocked.refusal.reason, blocked.refusal.detail),
+        EventBody::MergeStarted(started) => {
+            format!("{request} at {}, permit of {}", started.head.short(), started.holder)
+        }
+        EventBody::MergeFenced(fenced) => format!("{request} at {}: {}", fenced.head.short(), fenced.detail),
+        EventBody::Promoted(promoted) => {
+            let tree = if promoted.tree_matches {
+                "the tree is the one that was tested"
+            } else {
+                "THE TREE DIFFERS FROM THE TESTED ONE"
+            };
+            format!("{request} landed as {}; {tree}", promoted.commit.short())
+        }
+        EventBody::Failed(failed) => format!("{}: {}", failed.refusal.reason, failed.refusal.detail),
+        EventBody::RunAbandoned(abandoned) => by(abandoned.by.as_str(), abandoned.reason.as_deref()),
+        EventBody::ChangeAllowed(allowed) => format!("by {}, {} protected paths", allowed.by, allowed.paths.len()),
+        EventBody::PromotionPauseChanged(change) => {
+            let what = match (change.paused, change.allow_rollbacks) {
+                (true, true) => "paused, but for rollbacks,",
+                (true, false) => "paused",
+                (false, _) => "resumed",
+            };
+            format!("{what} {}", by(change.by.as_str(), change.reason.as_deref()))
+        }
+        EventBody::HistoryAccepted(accepted) => format!("history {} by {}", accepted.history, accepted.by),
+        EventBody::HealthWindowPassed(passed) => {
+            format!("{} healthy for {} s in {} samples", passed.commit.short(), passed.window_seconds, passed.samples)
+        }
+        EventBody::HealthWindowFailed(failed) => format!("{}: {}", failed.commit.short(), failed.refusal.detail),
+        EventBody::RollbackStarted(started) => format!("by run {}: {}", started.rollback_run, started.detail),
+        EventBody::RolledBack(back) => format!("by run {} as {}", back.rollback_run, back.commit.short()),
+        EventBody::RollbackFailed(failed) => format!("run {}: {}", failed.rollback_run, failed.refusal.detail),
+        EventBody::RollbackAcknowledged(known) => by(known.by.as_str(), known.reason.as_deref()),
+        EventBody::Unknown(unknown) => format!("an event of a later version (schema {})", unknown.schema),
+    }
+}
+
+fn by(name: &str, reason: Option<&str>) -> String {
+    reason.map_or_else(|| format!("by {name}"), |reason| format!("by {name}: {reason}"))
+}
+
+/// One event as JSON: its stored content as it is, beside what the database added.
+pub fn event_json(recorded: &RecordedEvent) -> Value {
+    let content: Value = serde_json::from_str(&recorded.content).unwrap_or(Value::Null);
+    json!({
+        "position": recorded.position.to_string(),
+        "sequence": recorded.sequence,
+        "recorded_at": recorded.recorded_at,
+        "written_by": recorded.written_by,
+        "content_hash": recorded.link.content_hash,
+        "prev_hash": recorded.link.prev_hash,
+        "hash": recorded.link.hash,
+        "content": content,
+    })
+}

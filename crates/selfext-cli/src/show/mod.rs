@@ -1,0 +1,35 @@
+//! What people and programs are shown.
+
+mod event;
+mod outcome;
+mod print;
+mod progress;
+mod status;
+
+pub use event::{event_json, event_line, headline};
+pub use outcome::{outcome_json, outcome_lines, print_outcome};
+pub use print::{note, print, print_json};
+pub use progress::Progress;
+pub use status::{permit_json, print_status};
+
+/// Text from a change or a forge, safe for a terminal: control and invisible characters become visible, lines stay.
+pub fn clean(text: &str) -> String {
+    let hidden = |c: char| (c.is_control() && c != '\n') || ('\u{200B}'..='\u{202E}').contains(&c);
+    text.chars().map(|c| if hidden(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+/// The same on one line.
+pub fn clean_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    clean(&lines.join(" / "))
+}
+
+/// An error with everything under it, a line each.
+pub fn error_lines(error: &anyhow::Error) -> String {
+    let mut text = format!("error: {}", clean(&error.to_string()));
+    for cause in error.chain().skip(1) {
+        text.push_str("\n  because: ");
+        text.push_str(&clean(&cause.to_string()));
+    }
+    text
+}

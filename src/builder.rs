@@ -1,0 +1,219 @@
+//! Putting the layers together for an agent.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
+use selfext_github::{BuildError, InvalidToken, OctocrabForge, SecretToken};
+use selfext_pipeline::{Observer, Outcome, Pipeline, PipelineConfig, Ports, PromoteError, Reconciled, Silent};
+use selfext_store::{DatabaseUrl, Store, StoreError};
+use selfext_verifier::{GitSource, InvalidUrl, RemoteUrl, Secret, VerifierConfig, WorktreeVerifier};
+use url::Url;
+
+use crate::edge::{SystemClock, UuidSource};
+use crate::places::{PlacesError, default_cache, default_database};
+
+/// Why selfext could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The ledger.
+    #[error("the ledger could not be opened")]
+    Store(#[from] StoreError),
+    /// The forge.
+    #[error("the forge's client could not be made")]
+    Forge(#[from] BuildError),
+    /// A place on this machine.
+    #[error("a place on this machine is missing")]
+    Places(#[from] PlacesError),
+    /// A default value.
+    #[error("a value is illegal")]
+    Value(#[from] InvalidValue),
+    /// The address that git fetches from.
+    #[error("git cannot fetch from there")]
+    GitUrl(#[from] InvalidUrl),
+    /// No token was given.
+    #[error("a repository on GitHub needs a token")]
+    NoToken,
+}
+
+/// What an agent says about itself before it opens [`Selfext`].
+#[derive(Debug)]
+pub struct SelfextBuilder {
+    repository: RepositoryName,
+    base: Option<BranchName>,
+    database: Option<DatabaseUrl>,
+    token: Option<(SecretToken, Secret)>,
+    api: Option<Url>,
+    source: Option<GitSource>,
+    git_url: Option<RemoteUrl>,
+    cache: Option<PathBuf>,
+    holder: Option<String>,
+}
+
+impl SelfextBuilder {
+    /// The branch that changes land on; `main` by default.
+    #[must_use]
+    pub fn base(self, base: BranchName) -> Self {
+        Self { base: Some(base), ..self }
+    }
+
+    /// The ledger; by default [`default_database`].
+    #[must_use]
+    pub fn database(self, database: DatabaseUrl) -> Self {
+        Self { database: Some(database), ..self }
+    }
+
+    /// The token for the forge, and for git where it fetches from there. No log, error or event shows it.
+    ///
+    /// # Errors
+    /// [`InvalidToken`] for a text that cannot be one.
+    pub fn github_token(self, token: &str) -> Result<Self, InvalidToken> {
+        Ok(Self { token: Some((SecretToken::parse(token)?, Secret::new(token.trim()))), ..self })
+    }
+
+    /// The API's address; GitHub's by default. GitHub Enterprise Server's is `https://HOST/api/v3`, a twin's the one it
+    /// prints.
+    #[must_use]
+    pub fn github_url(self, api: Url) -> Self {
+        Self { api: Some(api), ..self }
+    }
+
+    /// Where verification gets the repository from; by default `https://HOST/OWNER/NAME.git` of the API's host, with the
+    /// token.
+    #[must_use]
+    pub fn git_source(self, source: GitSource) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// Where git fetches from, with the token, if not from the API's host.
+    #[must_use]
+    pub fn git_url(self, url: RemoteUrl) -> Self {
+        Self { git_url: Some(url), ..self }
+    }
+
+    /// The folder of the verifier's clone and worktrees; by default [`default_cache`].
+    #[must_use]
+    pub fn cache(self, cache: PathBuf) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// What names this process in merge permits; by default the host and the process.
+    #[must_use]
+    pub fn holder(self, holder: String) -> Self {
+        Self { holder: Some(holder), ..self }
+    }
+
+    /// Opens the ledger and makes the clients. Nothing is asked of the forge yet.
+    ///
+    /// # Errors
+    /// [`OpenError`] says which part could not be had.
+    pub async fn open(self) -> Result<Selfext, OpenError> {
+        let (token, secret) = self.token.ok_or(OpenError::NoToken)?;
+        let database = self.database.map_or_else(default_database, Ok)?;
+        let store = Store::connect(&database).await?;
+        let cache = self.cache.map_or_else(|| default_cache(&self.repository), Ok)?;
+        let source = match (self.source, self.git_url) {
+            (Some(source), _) => source,
+            (None, Some(url)) => GitSource::Https { url, token: Some(secret) },
+            (None, None) => {
+                GitSource::Https { url: git_url(&self.repository, self.api.as_ref())?, token: Some(secret) }
+            }
+        };
+        let mut forge = OctocrabForge::builder(self.repository.clone()).token(token);
+        if let Some(api) = self.api {
+            forge = forge.base_url(api);
+        }
+        let ports = Ports {
+            ledger: store.ledger(),
+            control: store.control(),
+            forge: Arc::new(forge.build()?),
+            verifier: Arc::new(WorktreeVerifier::new(VerifierConfig::new(source, cache))),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(UuidSource),
+        };
+        let base = self.base.map_or_else(|| BranchName::parse("main"), Ok)?;
+        let holder = self.holder.unwrap_or_else(this_process);
+        Ok(Selfext { pipeline: Pipeline::new(ports, PipelineConfig::new(self.repository, base, holder)) })
+    }
+}
+
+/// Where git finds a repository: on github.com, or on the host of an API elsewhere.
+fn git_url(repository: &RepositoryName, api: Option<&Url>) -> Result<RemoteUrl, InvalidUrl> {
+    match api.filter(|api| api.host_str() != Some("api.github.com")) {
+        None => Ok(RemoteUrl::github(repository)),
+        Some(api) => RemoteUrl::parse(format!("{}/{repository}.git", api.origin().ascii_serialization())),
+    }
+}
+
+fn this_process() -> String {
+    let host = whoami::hostname().unwrap_or_else(|_| "unknown-host".to_owned());
+    format!("{host}:{}", std::process::id())
+}
+
+/// selfext as an agent embeds it. Cheap to clone.
+#[derive(Clone)]
+pub struct Selfext {
+    pipeline: Pipeline,
+}
+
+impl Selfext {
+    /// Says which repository.
+    #[must_use]
+    pub const fn builder(repository: RepositoryName) -> SelfextBuilder {
+        SelfextBuilder {
+            repository,
+            base: None,
+            database: None,
+            token: None,
+            api: None,
+            source: None,
+            git_url: None,
+            cache: None,
+            holder: None,
+        }
+    }
+
+    /// Takes a change set to the base branch, or as far as it may go. The same change set has one run: repeating the call, in
+    /// this process or another, goes on with it or reports it.
+    ///
+    /// # Errors
+    /// [`PromoteError`] only where it is not known how the run stands, or the ledger could not record the next step.
+    pub async fn promote(&self, change: &ChangeSet) -> Result<Outcome, PromoteError> {
+        self.pipeline.promote(change, None, &Silent).await
+    }
+
+    /// As [`Selfext::promote`], with a run id of the caller's, and told step by step.
+    ///
+    /// # Errors
+    /// As [`Selfext::promote`], and [`PromoteError::RunTaken`] if the id belongs to another change.
+    pub async fn promote_as(
+        &self,
+        change: &ChangeSet,
+        run: Option<&RunId>,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, PromoteError> {
+        self.pipeline.promote(change, run, observer).await
+    }
+
+    /// Settles the merges that a crash left open. An agent calls it once at its start.
+    ///
+    /// # Errors
+    /// [`PromoteError::Ledger`] if the open runs could not be listed.
+    pub async fn reconcile(&self, observer: &dyn Observer) -> Result<Vec<Reconciled>, PromoteError> {
+        self.pipeline.reconcile(observer).await
+    }
+
+    /// Ends an open run.
+    ///
+    /// # Errors
+    /// [`PromoteError::NoRun`]; [`PromoteError::Ledger`] if it could not be recorded, and then nothing was done.
+    pub async fn abandon(
+        &self,
+        run: &RunId,
+        by: &OperatorName,
+        reason: Option<&str>,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, PromoteError> {
+        self.pipeline.abandon(run, by, reason, observer).await
+    }
+}

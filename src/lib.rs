@@ -1,0 +1,43 @@
+//! selfext: the one safe path by which an agent that rewrites its own code gets a rewrite onto its main branch.
+//!
+//! An agent embeds [`Selfext`]; operators' acts are [`Operations`], of which the command `selfext` is a thin shell.
+//!
+//! ```no_run
+//! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+//! use selfext::{ChangeSet, Ending, ExecutionContext, RepoPath, RepositoryName, Selfext, ToolName};
+//!
+//! let selfext = Selfext::builder(RepositoryName::parse("octo-org/agent")?)
+//!     .github_token(&std::env::var("SELFEXT_GITHUB_TOKEN")?)?
+//!     .open()
+//!     .await?;
+//! let change = ChangeSet::builder("Retry the fetch", ExecutionContext::new(ToolName::parse("self-edit")?))
+//!     .write(RepoPath::parse("src/fetch.rs")?, "…")
+//!     .build()?;
+//! if let Ending::Promoted { commit, .. } = selfext.promote(&change).await?.ending {
+//!     println!("running {commit} next");
+//! }
+//! # Ok(()) }
+//! ```
+
+mod builder;
+mod edge;
+mod operations;
+mod places;
+
+pub use builder::{OpenError, Selfext, SelfextBuilder};
+pub use edge::{SystemClock, UuidSource};
+pub use operations::{Operations, Status};
+pub use places::{PlacesError, default_cache, default_database};
+
+pub use selfext_domain::ports::{ControlError, LedgerError, PauseAnswer, ResumeAnswer};
+pub use selfext_domain::{
+    ActorSource, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding, ContextVerdict,
+    ControlState, CorrelationId, CycleId, Digest32, Event, EventBody, EventId, ExecutionContext, FileChange,
+    Fingerprint, GoalId, InvalidValue, OperatorName, Pause, PermitTerms, Phase, Position, PullRequestNumber,
+    RULES_PATH, Reason, RecordedEvent, Refusal, RepoPath, RepositoryName, Rules, RulesError, RunId, Stage, StageReport,
+    StageResult, StreamId, SubGoalId, ToolCallId, ToolName, redact,
+};
+pub use selfext_github::InvalidToken;
+pub use selfext_pipeline::{Ending, Observer, Outcome, PromoteError, PullRequestLink, Reconciled, Silent, Step};
+pub use selfext_store::{DatabaseUrl, DatabaseUrlError, SchemaState, StoreError};
+pub use selfext_verifier::{GitSource, InvalidUrl, RemoteUrl};

@@ -1,0 +1,42 @@
+//! The gate sees both of GitHub's systems, and nothing but green passes.
+
+use selfext::Reason;
+use selfext_twin::{AutoCheck, CheckConclusion, StatusState};
+
+use crate::world::*;
+
+on_both! {
+    async fn a_red_check_run_beside_a_green_status_blocks_and_may_turn_green(backend) {
+        let world = World::new(backend).await;
+        let before = world.main_tip();
+        world.twin.on_new_head_set([green(), AutoCheck::check_run("scan", CheckConclusion::Failure)]);
+        let blocked = world.promote(&change("second\n")).await;
+        assert_eq!(reason(&blocked), Some(Reason::StatusGate));
+        assert_eq!(world.main_tip(), before);
+        let head = world.twin.pulls().await[0].head_sha.clone();
+        world.twin.set_check(&head, AutoCheck::check_run("scan", CheckConclusion::Success)).await.unwrap();
+        let passed = world.promote(&change("second\n")).await;
+        promoted(&passed);
+        assert_eq!(passed.run, blocked.run);
+        assert_eq!(world.twin.pulls().await.len(), 1);
+        assert_eq!(world.types(&passed).await, ["proposed", "tested", "promotion_blocked", "tested", "merge_started", "promoted"]);
+        world.end().await;
+    }
+
+    async fn a_red_status_a_missing_one_and_selfexts_own_evidence_do_not_pass(backend) {
+        let world = World::new(backend).await;
+        world.twin.on_new_head_set([AutoCheck::status("ci", StatusState::Failure)]);
+        assert_eq!(reason(&world.promote(&change("a")).await), Some(Reason::StatusGate));
+        world.twin.clear_on_new_head();
+        // Only `selfext/verification` is on the head now, and the rules name `ci`.
+        assert_eq!(reason(&world.promote(&change("b")).await), Some(Reason::ChecksPending));
+        world.end().await;
+    }
+
+    async fn a_context_pinned_to_an_app_is_not_satisfied_by_a_status_of_that_name(backend) {
+        let rules = RULES.replace("[\"ci\"]", "[{ context = \"ci\", app_id = 15368 }]");
+        let world = World::with_rules(backend, &rules).await;
+        assert_eq!(reason(&world.promote(&change("a")).await), Some(Reason::ChecksPending));
+        world.end().await;
+    }
+}

@@ -1,0 +1,13 @@
+//! Whole promotions over the façade: a real repository behind the twin, a real ledger on Postgres and on SQLite.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod base;
+mod control;
+mod gate;
+mod landing;
+mod round_trips;
+mod secrets;
+mod two_at_once;
+mod verification;
+mod world;
