@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use selfext::{
-    ChangeSet, DatabaseUrl, Ending, ExecutionContext, GitSource, RepoPath, RepositoryName, Selfext, Silent, ToolName,
+    ChangeSet, DatabaseUrl, Ending, ExecutionContext, GitSource, RepoPath, RepositoryName, Selfext, ToolName,
 };
 use selfext_twin::{Twin, TwinConfig};
 
@@ -26,9 +26,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .git_source(GitSource::Path(repository))
         .cache(home.path().join("cache"))
         .database(DatabaseUrl::sqlite(home.path().join("ledger.sqlite")))
-        .open()
+        .open() // and settles what an earlier life of this agent left open
         .await?;
-    selfext.reconcile(&Silent).await?; // what an earlier life of this agent left open
 
     for (why, script) in [("Greet in French", "echo bonjour"), ("Greet in a hurry", "echo 'oops")] {
         let context = ExecutionContext::new(ToolName::parse("rewrite-greeting")?);

@@ -31,6 +31,9 @@ pub enum OpenError {
     /// The address that git fetches from.
     #[error("git cannot fetch from there")]
     GitUrl(#[from] InvalidUrl),
+    /// The ledger could not tell what is open.
+    #[error("the merges that are open could not be listed")]
+    Settle(#[from] PromoteError),
     /// No token was given.
     #[error("a repository on GitHub needs a token")]
     NoToken,
@@ -103,14 +106,13 @@ impl SelfextBuilder {
         Self { holder: Some(holder), ..self }
     }
 
-    /// Opens the ledger and makes the clients. Nothing is asked of the forge yet.
+    /// Opens the ledger, makes the clients, and settles merges that a crash left open ([`Selfext::reconcile`] tells of them).
+    /// The forge is asked only where there are any; if it does not answer, they stay in doubt, and selfext opens all the same.
     ///
     /// # Errors
     /// [`OpenError`] says which part could not be had.
     pub async fn open(self) -> Result<Selfext, OpenError> {
         let (token, secret) = self.token.ok_or(OpenError::NoToken)?;
-        let database = self.database.map_or_else(default_database, Ok)?;
-        let store = Store::connect(&database).await?;
         let cache = self.cache.map_or_else(|| default_cache(&self.repository), Ok)?;
         let source = match (self.source, self.git_url) {
             (Some(source), _) => source,
@@ -123,17 +125,23 @@ impl SelfextBuilder {
         if let Some(api) = self.api {
             forge = forge.base_url(api);
         }
+        let forge = Arc::new(forge.build()?);
+        // Last, so that nothing is made for what cannot be opened.
+        let database = self.database.map_or_else(default_database, Ok)?;
+        let store = Store::connect(&database).await?;
         let ports = Ports {
             ledger: store.ledger(),
             control: store.control(),
-            forge: Arc::new(forge.build()?),
+            forge,
             verifier: Arc::new(WorktreeVerifier::new(VerifierConfig::new(source, cache))),
             clock: Arc::new(SystemClock),
             ids: Arc::new(UuidSource),
         };
         let base = self.base.map_or_else(|| BranchName::parse("main"), Ok)?;
         let holder = self.holder.unwrap_or_else(this_process);
-        Ok(Selfext { pipeline: Pipeline::new(ports, PipelineConfig::new(self.repository, base, holder)) })
+        let pipeline = Pipeline::new(ports, PipelineConfig::new(self.repository, base, holder));
+        pipeline.settle_merges(&Silent).await?;
+        Ok(Selfext { pipeline })
     }
 }
 
@@ -195,12 +203,20 @@ impl Selfext {
         self.pipeline.promote(change, run, observer).await
     }
 
-    /// Settles the merges that a crash left open. An agent calls it once at its start.
+    /// Settles the merges that a crash left open, as [`SelfextBuilder::open`] does, and tells of every open run.
     ///
     /// # Errors
     /// [`PromoteError::Ledger`] if the open runs could not be listed.
     pub async fn reconcile(&self, observer: &dyn Observer) -> Result<Vec<Reconciled>, PromoteError> {
         self.pipeline.reconcile(observer).await
+    }
+
+    /// Makes sure now that a run's open merge can never happen, or finds that it has. Works while promotion is paused.
+    ///
+    /// # Errors
+    /// [`PromoteError::NoRun`]; [`PromoteError::Ledger`] if it could not be recorded, and then nothing was done.
+    pub async fn fence_merge(&self, run: &RunId, why: &str, observer: &dyn Observer) -> Result<Outcome, PromoteError> {
+        self.pipeline.fence_merge(run, why, observer).await
     }
 
     /// Ends an open run.

@@ -4,6 +4,7 @@
 
 mod base;
 mod control;
+mod crash;
 mod gate;
 mod landing;
 mod round_trips;

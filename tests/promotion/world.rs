@@ -108,6 +108,20 @@ impl World {
         Self { folder, bare, twin: handle, serving, database, selfext, operations }
     }
 
+    /// The twin's address.
+    pub fn api(&self) -> String {
+        self.serving.base_url()
+    }
+
+    /// The ledger's address, past any proxy.
+    pub fn ledger_url(&self) -> String {
+        self.database.url()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// selfext in another process's place: the same repository and ledger, its own cache and connections.
     pub async fn another_selfext(&self) -> Selfext {
         let url = DatabaseUrl::parse(&self.database.url()).unwrap();
@@ -162,10 +176,24 @@ impl World {
         }
     }
 
-    /// The whole ledger as text.
+    /// The whole ledger as text. Stream by stream: on a shared server followers wait behind other tests' transactions.
     pub async fn ledger_text(&self) -> String {
-        let events = self.operations.events_after(selfext::Position::START, 1_000).await.unwrap();
-        events.into_iter().map(|event| event.content).collect()
+        let runs = self.operations.status(1_000).await.unwrap().runs;
+        let mut text = String::new();
+        for stream in runs.into_iter().map(|last| last.event.stream).chain([StreamId::Control]) {
+            let events = self.operations.stream_events(&stream).await.unwrap();
+            text.extend(events.into_iter().map(|event| event.content));
+        }
+        text
+    }
+
+    /// Ends a world in which requests were cut off, so that not every exchange is whole.
+    pub async fn end_disturbed(self) {
+        self.serving.shutdown().await;
+        if let Database::Postgres(database) = self.database {
+            drop((self.selfext, self.operations));
+            database.drop().await;
+        }
     }
 
     /// Everything that passed between selfext and the twin must be as GitHub describes it, and carry no token.
@@ -183,15 +211,11 @@ impl World {
         }
         assert_eq!(self.twin.unknown_routes(), Vec::<String>::new());
         assert!(!self.ledger_text().await.contains("the-token"));
-        self.serving.shutdown().await;
-        if let Database::Postgres(database) = self.database {
-            drop((self.selfext, self.operations));
-            database.drop().await;
-        }
+        self.end_disturbed().await;
     }
 }
 
-async fn open(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> Selfext {
+pub async fn open(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> Selfext {
     Selfext::builder(RepositoryName::parse("o/agent").unwrap())
         .github_token("the-token")
         .unwrap()

@@ -5,6 +5,7 @@ use selfext_domain::{ChangeSet, Disposition, MergePermit, MergeStarted, Reason, 
 
 use crate::journal::{Journal, Stop};
 use crate::publish::message;
+use crate::settle::OVERDUE;
 use crate::verify::Verified;
 use crate::{Observer, Pipeline, Step};
 
@@ -84,6 +85,8 @@ impl Pipeline {
             // Asked for anew before each try: only the ledger knows whether it is still open, and promotion not paused.
             permit = match self.reopen(journal).await? {
                 Reopened::Granted(permit) => permit,
+                Reopened::Overdue if doubtful => return self.fence(journal, OVERDUE, observer).await,
+                Reopened::Overdue => break message,
                 Reopened::Refused(refusal) => {
                     return self.give_up(journal, refusal, doubtful, observer).await;
                 }
@@ -132,6 +135,7 @@ impl Pipeline {
     pub(crate) async fn reopen(&self, journal: &Journal<'_>) -> Result<Reopened, Stop> {
         let rollback = journal.run().rollback_of().is_some();
         match journal.ledger().reopen_merge(journal.run().id(), rollback).await {
+            Ok(MergeGrant::Granted(..)) if self.is_overdue(journal).await? => Ok(Reopened::Overdue),
             Ok(MergeGrant::Granted(permit, _)) => Ok(Reopened::Granted(permit)),
             Ok(MergeGrant::Refused(refusal)) => Ok(Reopened::Refused(refusal)),
             // Somebody else fenced it or recorded its outcome.
@@ -151,8 +155,10 @@ pub(crate) enum Asked {
 
 /// What asking for an open permit again gave.
 pub(crate) enum Reopened {
-    /// It is still open, and promotion is not paused.
+    /// It is still open and in time, and promotion is not paused.
     Granted(MergePermit),
+    /// It is still open, but its time is over: nobody may act on it any more.
+    Overdue,
     /// Promotion is paused, or it cannot be known that it is not.
     Refused(Refusal),
 }

@@ -109,6 +109,7 @@ impl Pipeline {
                 }
                 Asked::NotYet(refusal) => {
                     observer.on(&Step::WaitingForMerge { detail: refusal.detail });
+                    self.settle_overdue(observer).await?;
                     self.ports.clock.sleep(self.config.retry_pause).await;
                 }
             }

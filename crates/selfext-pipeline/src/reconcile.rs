@@ -1,9 +1,9 @@
 //! Settling what nobody waits for any more.
 
-use selfext_domain::RunId;
+use selfext_domain::{PermitTerms, RunId, redact};
 
 use crate::journal::{Journal, Stop};
-use crate::{Observer, Outcome, Pipeline, PromoteError};
+use crate::{Ending, Observer, Outcome, Pipeline, PromoteError};
 
 /// What reconciling one open run gave.
 #[derive(Debug)]
@@ -38,6 +38,60 @@ impl Pipeline {
             }
         }
         Ok(all)
+    }
+
+    /// As [`Pipeline::reconcile`], but looks only at runs whose merge is under way: what a process does at its start. Where
+    /// there are none, it costs one look into the ledger.
+    ///
+    /// # Errors
+    /// [`PromoteError::Ledger`] if the open permits could not be listed.
+    pub async fn settle_merges(&self, observer: &dyn Observer) -> Result<Vec<Reconciled>, PromoteError> {
+        let mut all = Vec::new();
+        for terms in self.ports.ledger.open_permits().await? {
+            match self.reconcile_run(&terms.run, observer).await {
+                Ok(reconciled) => all.extend(reconciled),
+                Err(error) => all.push(Reconciled::Failed { run: terms.run, error }),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Settles merges into this base whose permits nobody used in time, so that they do not stand in the way for ever.
+    pub(crate) async fn settle_overdue(&self, observer: &dyn Observer) -> Result<(), PromoteError> {
+        let ours = |terms: &PermitTerms| terms.repository == self.config.repository && terms.base == self.config.base;
+        let open = self.ports.ledger.open_permits().await?;
+        if !open.iter().any(ours) {
+            return Ok(());
+        }
+        let now = self.ports.ledger.time().await?;
+        for terms in open.iter().filter(|terms| ours(terms) && terms.deadline < now) {
+            self.reconcile_run(&terms.run, observer).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure now that a run's open merge can never happen, or finds that it has: see [`Ending::Promoted`] and the reason
+    /// `merge-fenced` in the outcome. Promotion may be paused: a fence only takes away. A run without an open merge is left as
+    /// it is, and the outcome says how it stands. May be repeated, and run by several processes at once.
+    ///
+    /// # Errors
+    /// [`PromoteError::NoRun`]; [`PromoteError::Ledger`] if it could not be recorded, and then nothing was done.
+    pub async fn fence_merge(&self, run: &RunId, why: &str, observer: &dyn Observer) -> Result<Outcome, PromoteError> {
+        for _ in 0..3 {
+            let mut journal = Journal::open(&self.ports, run).await?;
+            if !journal.run().phase().may_merge() {
+                let waiting = Ending::InDoubt { detail: "it has no merge under way; nothing was fenced".to_owned() };
+                return Ok(
+                    Outcome::of(journal.run(), true).unwrap_or_else(|| Outcome::new(journal.run(), waiting, None))
+                );
+            }
+            match self.fence(&mut journal, &redact(why), observer).await.unwrap_or_else(|stop| stop) {
+                Stop::Ended(outcome) => return Ok(*outcome),
+                Stop::Error(error) => return Err(error),
+                Stop::Overtaken | Stop::Again => {}
+            }
+        }
+        Err(PromoteError::Contended(run.clone()))
     }
 
     async fn reconcile_run(&self, run: &RunId, observer: &dyn Observer) -> Result<Option<Reconciled>, PromoteError> {

@@ -9,6 +9,9 @@ use crate::journal::{Journal, Stop};
 use crate::merge::Reopened;
 use crate::{Ending, Observer, Pipeline, PromoteError, Step, refusals};
 
+/// Why a permit that nobody used in time is fenced.
+pub(crate) const OVERDUE: &str = "its permit's time was over";
+
 /// How many commits of the base branch are looked through for one that landed although its pull request does not say so.
 const MAX_WALK: u32 = 50;
 
@@ -24,6 +27,7 @@ impl Pipeline {
         }
         match self.reopen(journal).await? {
             Reopened::Granted(permit) => self.use_permit(journal, permit, true, observer).await,
+            Reopened::Overdue => self.fence(journal, OVERDUE, observer).await,
             Reopened::Refused(refusal) => self.give_up(journal, refusal, true, observer).await,
         }
     }
@@ -40,15 +44,21 @@ impl Pipeline {
         if !doubtful {
             return journal.refuse(refusal, None).await;
         }
-        let terms = permit_of(journal)?;
-        if self.ports.clock.now() > terms.deadline {
+        if self.is_overdue(journal).await? {
             return self.fence(journal, &refusal.detail, observer).await;
         }
+        let terms = permit_of(journal)?;
         let detail = format!(
             "pull request {} may still be merged until {}: {} `selfext reconcile` asks again.",
             terms.pull_request, terms.deadline, refusal.detail
         );
         Ok(journal.end(Ending::InDoubt { detail }))
+    }
+
+    /// Whether the open permit's time is over, by the clock that granted it.
+    pub(crate) async fn is_overdue(&self, journal: &Journal<'_>) -> Result<bool, Stop> {
+        let deadline = permit_of(journal)?.deadline;
+        Ok(self.ports.ledger.time().await? > deadline)
     }
 
     /// The commit as which an open permit's change landed, if it did. The pull request is asked first; because its record may

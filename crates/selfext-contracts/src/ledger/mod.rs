@@ -57,6 +57,7 @@ macro_rules! ledger_contract {
                 a_run_that_is_not_open_begins_no_merge
                 only_merge_started_with_its_facts_begins_a_merge
                 a_run_without_a_permit_reopens_nothing
+                the_time_is_that_of_the_clock_that_dates_events
             ]
             reading [
                 open_runs_are_those_without_an_end

@@ -1,6 +1,7 @@
 //! The port of the append-only ledger.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::Source;
 use crate::{
@@ -118,6 +119,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`LedgerError::Refused`] if the run has no open permit, or it is being fenced.
     async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError>;
+
+    /// The time of the clock by which permits are granted and expire. One round trip.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`].
+    async fn time(&self) -> Result<DateTime<Utc>, LedgerError>;
 
     /// The permits that are open, oldest first. One round trip.
     ///

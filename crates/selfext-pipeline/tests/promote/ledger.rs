@@ -15,6 +15,8 @@ struct State {
     events: Vec<RecordedEvent>,
     control: Option<Pause>,
     writes: u64,
+    /// How much later it is than when everything was recorded, in seconds.
+    late: i64,
     /// The number of the write that fails, and whether it is recorded all the same.
     fault: Option<(u64, bool)>,
 }
@@ -74,6 +76,11 @@ impl MemoryLedger {
     /// The `number`-th write from the beginning fails; `recorded` says whether its event is there all the same.
     pub fn fail_write(&self, number: u64, recorded: bool) {
         self.state.lock().unwrap().fault = Some((number, recorded));
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, seconds: i64) {
+        self.state.lock().unwrap().late += seconds;
     }
 
     pub fn types(&self) -> Vec<String> {
@@ -159,6 +166,10 @@ impl Ledger for MemoryLedger {
             Some(refusal) => Ok(MergeGrant::Refused(refusal)),
             None => Ok(MergeGrant::Granted(permit, Box::new(events.last().unwrap().clone()))),
         }
+    }
+
+    async fn time(&self) -> Result<DateTime<Utc>, LedgerError> {
+        Ok(time() + Duration::seconds(self.state.lock().unwrap().late))
     }
 
     async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError> {

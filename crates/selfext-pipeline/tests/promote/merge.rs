@@ -132,13 +132,6 @@ async fn a_merge_whose_pull_request_still_reads_open_is_found_on_the_base_branch
 #[tokio::test]
 async fn a_merge_in_doubt_stays_in_doubt_until_its_deadline_and_is_fenced_after_it() {
     let mut world = World::gated().retiring();
-    world.clock = ports::MockClock::new();
-    let late = std::sync::Arc::new(AtomicU32::new(0));
-    let now = late.clone();
-    world
-        .clock
-        .expect_now()
-        .returning(move || time() + chrono::Duration::seconds(i64::from(now.load(Ordering::Relaxed))));
     world.clock.expect_sleep().returning(|_| ());
     world.forge.expect_merge().returning(|_| MergeAnswer::InDoubt { message: "timeout".into() });
     world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Open)));
@@ -148,7 +141,7 @@ async fn a_merge_in_doubt_stays_in_doubt_until_its_deadline_and_is_fenced_after_
     let first = pipeline.promote(&change(), None, &Silent).await.unwrap();
     assert!(matches!(first.ending, Ending::InDoubt { .. }));
     assert!(ledger.runs()[0].permit().is_some(), "a pause must be able to list it");
-    late.store(121, Ordering::Relaxed);
+    ledger.pass(121);
     let second = pipeline.promote(&change(), None, &Silent).await.unwrap();
     assert_eq!(reason(&second), Some(Reason::MergeFenced));
     assert_eq!(ledger.types(), ["proposed", "tested", "merge_started", "merge_fenced", "failed"]);

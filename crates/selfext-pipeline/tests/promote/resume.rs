@@ -222,3 +222,38 @@ async fn reconciling_settles_a_merge_that_a_crash_left_open() {
     assert!(pipeline.reconcile(&Silent).await.unwrap().is_empty());
     assert_eq!(ledger.types(), ["proposed", "tested", "merge_started", "promoted"]);
 }
+
+#[tokio::test]
+async fn fencing_an_open_merge_works_while_paused_and_tells_the_truth() {
+    for landed_before in [false, true] {
+        let mut world = World::gated().retiring();
+        world.clock.expect_sleep().returning(|_| ());
+        world.forge.expect_merge().returning(|_| ports::MergeAnswer::InDoubt { message: "timeout".into() });
+        let fenced = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (set, get) = (fenced.clone(), fenced);
+        world.forge.expect_fence_branch().times(1).returning(move |_, _| {
+            set.store(true, std::sync::atomic::Ordering::Relaxed);
+            Ok(())
+        });
+        world.forge.expect_pull_request().returning(move |_| {
+            let arrived = landed_before && get.load(std::sync::atomic::Ordering::Relaxed);
+            let merged = PullRequestState::Merged { commit: Some(landed()) };
+            Ok(request(if arrived { merged } else { PullRequestState::Open }))
+        });
+        world
+            .forge
+            .expect_commit()
+            .returning(|_| Ok(ports::LandedCommit { tree: tree('2'), parents: vec![base()], message: String::new() }));
+        let ledger = world.ledger.clone();
+        let pipeline = world.pipeline();
+        let run = pipeline.promote(&change(), None, &Silent).await.unwrap().run;
+        ledger.pause("now");
+        for _ in 0..2 {
+            let outcome = pipeline.fence_merge(&run, "paused by ops", &Silent).await.unwrap();
+            let expected = (!landed_before).then_some(Reason::MergeFenced);
+            assert_eq!(reason(&outcome), expected);
+        }
+        let outcome = if landed_before { "promoted" } else { "failed" };
+        assert_eq!(ledger.types(), ["proposed", "tested", "merge_started", "merge_fenced", outcome]);
+    }
+}

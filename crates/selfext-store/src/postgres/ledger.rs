@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
 use selfext_domain::{Event, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject};
 use sqlx::Row as _;
@@ -185,6 +186,12 @@ impl Ledger for PgLedger {
         }
         let event = event_row(row).map_err(reading)?.into_recorded()?;
         permit::reopened(event, &read(value.as_deref().zip(updated_at)), rollback)
+    }
+
+    async fn time(&self) -> Result<DateTime<Utc>, LedgerError> {
+        let rows = self.connections.fetch(|| sqlx::query("SELECT clock_timestamp()")).await.map_err(reading)?;
+        let row = rows.first().ok_or_else(|| LedgerError::unavailable("the database told no time"))?;
+        row.try_get(0).map_err(reading)
     }
 
     async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError> {

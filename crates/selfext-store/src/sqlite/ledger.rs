@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
 use selfext_domain::{Event, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, guard_pause};
 use sqlx::Row as _;
@@ -155,6 +156,11 @@ impl Ledger for SqliteLedger {
         }
         let event = event_row(&row).map_err(failed)?.into_recorded()?;
         permit::reopened(event, &read(value.as_deref().zip(updated_at)), rollback)
+    }
+
+    async fn time(&self) -> Result<DateTime<Utc>, LedgerError> {
+        const TIME: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+        sqlx::query_scalar(TIME).fetch_one(&self.database.reader).await.map_err(failed)
     }
 
     async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError> {

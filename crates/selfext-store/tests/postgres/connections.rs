@@ -34,6 +34,7 @@ async fn round_trips(
     count!("reopen_merge", ledger.reopen_merge(&story.run, false));
     count!("stream_events", ledger.stream_events(&StreamId::Control));
     count!("latest_run", ledger.latest_run(&story.subject));
+    count!("time", ledger.time());
     count!("open_permits", ledger.open_permits());
     count!("open_runs", ledger.open_runs());
     count!("recent_runs", ledger.recent_runs(5));

@@ -183,3 +183,13 @@ pub async fn a_run_without_a_permit_reopens_nothing<F: LedgerFixture>() {
         assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");
     }
 }
+
+pub async fn the_time_is_that_of_the_clock_that_dates_events<F: LedgerFixture>() {
+    let fixture = F::start().await;
+    let (ledger, _) = fixture.ports();
+    let before = ledger.time().await.unwrap();
+    let (permit, _) = Story::new("run 1").begin_merging(&ledger).await;
+    let after = ledger.time().await.unwrap();
+    assert!(before <= permit.terms().granted_at && permit.terms().granted_at <= after);
+    assert!(after < permit.terms().deadline);
+}

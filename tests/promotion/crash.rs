@@ -1,0 +1,153 @@
+//! A process that promotes is killed before and after every request to the forge and every statement to the database, each
+//! in turn. Another process then promotes the same change, and what the repository, the pull requests and the ledger say
+//! must be what they say after an undisturbed promotion.
+
+use std::process::Stdio;
+
+use selfext::StreamId;
+use selfext_contracts::{PgProxy, TestDatabase};
+use selfext_domain::Run;
+use selfext_twin::{Fault, FaultKind, Gate};
+use tokio::process::{Child, Command};
+
+use crate::world::*;
+
+/// More points than any promotion has, so that a suite that never ends fails instead.
+const MANY: u64 = 200;
+
+const API: &str = "SELFEXT_CRASH_API";
+const BARE: &str = "SELFEXT_CRASH_REPOSITORY";
+const CACHE: &str = "SELFEXT_CRASH_CACHE";
+const LEDGER: &str = "SELFEXT_CRASH_LEDGER";
+
+fn the_change() -> selfext::ChangeSet {
+    change("second\n")
+}
+
+/// What the child does; by itself this test has nothing to promote.
+#[tokio::test]
+#[ignore = "it is the child process of this suite, which starts and kills it"]
+async fn child() {
+    let place = |name| std::env::var(name).unwrap();
+    let selfext = open(&place(API), place(BARE).as_ref(), place(CACHE).into(), place(LEDGER).parse().unwrap()).await;
+    promoted(&selfext.promote(&the_change()).await.unwrap());
+}
+
+fn start_child(world: &World, ledger: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "crash::child"])
+        .env(API, world.api())
+        .env(BARE, &world.bare)
+        .env(CACHE, world.folder().join("child-cache"))
+        .env(LEDGER, ledger)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Kills the child once `reached` says so. `false` if it came to its end before.
+async fn kill_when(mut child: Child, reached: impl Future<Output = ()>) -> bool {
+    tokio::select! {
+        () = reached => {
+            child.kill().await.unwrap();
+            true
+        }
+        status = child.wait() => {
+            assert!(status.unwrap().success(), "an undisturbed promotion succeeds");
+            false
+        }
+    }
+}
+
+/// Another process takes the change on; then everything must be as if nothing had happened.
+async fn recover(world: &World, point: &str, late: impl FnOnce()) {
+    let other = world.another_selfext().await;
+    let outcome = other.promote(&the_change()).await.unwrap();
+    promoted(&outcome);
+    late();
+    assert_eq!(world.git(&["rev-list", "--count", "main"]), "2", "{point}: one merge");
+    assert_eq!(world.on_main("agent.txt").unwrap(), b"second\n", "{point}");
+    let pulls = world.twin.pulls().await;
+    assert!(pulls.len() == 1 && pulls[0].merged_as.is_some(), "{point}: one pull request, merged: {pulls:?}");
+    let events = world.operations.stream_events(&StreamId::Run(outcome.run)).await.unwrap();
+    assert!(Run::fold(&events).unwrap().phase().has_landed(), "{point}");
+    let count = |name: &str| events.iter().filter(|event| event.event.body.event_type() == name).count();
+    assert_eq!((count("promoted"), count("failed")), (1, 0), "{point}");
+    let status = world.operations.status(10).await.unwrap();
+    assert_eq!((status.runs.len(), status.in_flight.len()), (1, 0), "{point}: one run, and nothing open");
+}
+
+/// Every request to the forge, on one database. What the killed child had sent arrives before or after the recovery.
+async fn at_every_request(backend: Backend, kind: fn(Gate) -> FaultKind, arrives_late: bool) {
+    for number in 1..MANY {
+        let world = World::new(backend).await;
+        let gate = Gate::new();
+        let nth = u32::try_from(number).unwrap();
+        world.twin.add_fault(Fault::on("*", "/**", kind(gate.clone())).nth(nth));
+        if !kill_when(start_child(&world, &world.ledger_url()), gate.arrived(1)).await {
+            assert!(number > 10, "only {number} points were found");
+            println!("killed at {} requests", number - 1);
+            return;
+        }
+        if !arrives_late {
+            gate.open();
+        }
+        recover(&world, &format!("request {number} on {backend:?}"), || gate.open()).await;
+        world.end_disturbed().await;
+    }
+    panic!("the promotion did not end");
+}
+
+#[tokio::test]
+async fn killed_before_each_request_on_postgres() {
+    at_every_request(Backend::Postgres, FaultKind::Hold, false).await;
+}
+
+#[tokio::test]
+async fn killed_before_each_request_on_sqlite() {
+    at_every_request(Backend::Sqlite, FaultKind::Hold, true).await;
+}
+
+#[tokio::test]
+async fn killed_after_each_request_on_postgres() {
+    at_every_request(Backend::Postgres, FaultKind::HoldAnswer, true).await;
+}
+
+#[tokio::test]
+async fn killed_after_each_request_on_sqlite() {
+    at_every_request(Backend::Sqlite, FaultKind::HoldAnswer, false).await;
+}
+
+/// Every statement to Postgres, those of connecting and preparing included.
+async fn at_every_statement(arm: fn(&PgProxy, u64), arrives_late: bool) {
+    for number in 1..MANY {
+        let database = TestDatabase::create().await;
+        let proxy = PgProxy::start(database.url()).await;
+        let direct = database.url().to_owned();
+        let world = World::on_postgres_through(database, &direct).await;
+        arm(&proxy, number);
+        if !kill_when(start_child(&world, proxy.url()), proxy.struck()).await {
+            assert!(number > 6, "only {number} points were found");
+            println!("killed at {} statements", number - 1);
+            return;
+        }
+        if !arrives_late {
+            proxy.disarm();
+        }
+        recover(&world, &format!("statement {number}"), || proxy.disarm()).await;
+        world.end_disturbed().await;
+    }
+    panic!("the promotion did not end");
+}
+
+#[tokio::test]
+async fn killed_before_each_statement() {
+    at_every_statement(PgProxy::hold_before, true).await;
+}
+
+#[tokio::test]
+async fn killed_after_each_statement() {
+    at_every_statement(PgProxy::hold_after, false).await;
+}
