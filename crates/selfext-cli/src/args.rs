@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use selfext::{BranchName, OperatorName, RepoPath, RepositoryName, RunId};
 
 /// The one safe path by which an agent's change reaches the main branch.
@@ -32,6 +32,10 @@ Exit codes:
   4  verification failed: the run is over
   5  in doubt: the merge may have happened; `selfext reconcile` asks again";
 
+const USAGE: &str = "\
+selfext promote <--github <OWNER/NAME>|--local <PATH>> --message <TEXT> [--file <PATH=FROM>] [--delete <PATH>] [--patch <FILE>|--worktree]
+       selfext promote <--github <OWNER/NAME>|--local <PATH>> --stdin";
+
 const EXAMPLES: &str = "\
 Examples:
   selfext promote --local . --message 'Say why' --worktree
@@ -39,6 +43,7 @@ Examples:
   agent | selfext promote --github OWNER/NAME --stdin --json
 
 The same change may be promoted again at any time: its run goes on where it stopped, or is reported.
+A change says what its files hold, so --worktree and --patch want a checkout that is up to date with the base branch.
 The exit code tells how the run stands: see `selfext --help`.";
 
 #[derive(Debug, Subcommand)]
@@ -50,7 +55,7 @@ pub enum Command {
         folder: PathBuf,
     },
     /// Take a change to the base branch, through verification, pull request, gate and merge.
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = EXAMPLES, override_usage = USAGE)]
     Promote(Box<Promote>),
     /// Pause promotion: nothing of selfext's merges until resume.
     Pause {
@@ -79,7 +84,7 @@ pub enum Command {
         #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
-    /// Show events: all of them, or those of one run.
+    /// Show events: all of them, or those of one run. With --json, one document a line.
     Events {
         /// Only this run; `control` for pauses and resumes.
         #[arg(long, value_name = "ID")]
@@ -139,19 +144,19 @@ pub struct Promote {
 
 /// Which repository and branch.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "The repository")]
+#[command(next_help_heading = "The repository", group(ArgGroup::new("place").required(true)))]
 pub struct Target {
     /// A repository on GitHub, with the token in SELFEXT_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN.
-    #[arg(long, value_name = "OWNER/NAME", required_unless_present = "local", conflicts_with = "local")]
+    #[arg(long, value_name = "OWNER/NAME", group = "place")]
     pub github: Option<RepositoryName>,
     /// The API's address, for GitHub Enterprise Server: https://HOST/api/v3. Without it, SELFEXT_GITHUB_URL, else GitHub's.
-    #[arg(long, value_name = "URL", requires = "github")]
+    #[arg(long, value_name = "URL", requires = "github", conflicts_with = "local")]
     pub github_url: Option<String>,
     /// Where git fetches the repository from, if not from https://HOST/OWNER/NAME.git of the API's host.
-    #[arg(long, value_name = "URL", requires = "github")]
+    #[arg(long, value_name = "URL", requires = "github", conflicts_with = "local")]
     pub git_url: Option<String>,
     /// A repository on this machine, bare or not. A clean checkout of the base branch follows what lands.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", group = "place")]
     pub local: Option<PathBuf>,
     /// The branch that changes land on.
     #[arg(long, value_name = "BRANCH", default_value = "main")]

@@ -17,6 +17,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::exit::Exit;
 
+/// What is logged unless `SELFEXT_LOG` says otherwise. octocrab logs errors that are handled, and told, here.
+const LOGGED: &str = "error,octocrab=off";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = match args::Cli::try_parse() {
@@ -24,7 +27,7 @@ async fn main() -> ExitCode {
         Err(error) => return explain(&error),
     };
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_env("SELFEXT_LOG").unwrap_or_else(|_| EnvFilter::new("error")))
+        .with_env_filter(EnvFilter::try_from_env("SELFEXT_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED)))
         .with_writer(std::io::stderr)
         .log_internal_errors(false)
         .init();
@@ -34,8 +37,7 @@ async fn main() -> ExitCode {
         Err(error) => {
             let exit = Exit::of_error(&error);
             if json {
-                let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
-                let error = error.to_string();
+                let (error, causes) = (error.to_string(), show::causes(&error));
                 show::print_json(
                     &json!({"outcome": "error", "error": error, "causes": causes, "exit_code": exit as u8}),
                 );

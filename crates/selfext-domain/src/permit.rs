@@ -1,8 +1,11 @@
 //! The merge permit: the durable right to ask for one merge, of one head, once.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
-use crate::{BranchName, CommitSha, EventId, MergeMethod, PullRequestNumber, RepositoryName, RunId, TreeSha};
+use crate::{
+    BranchName, CommitSha, EventBody, EventId, MergeMethod, PullRequestNumber, RecordedEvent, RepositoryName, RunId,
+    TreeSha,
+};
 
 /// What a merge permit is about: the facts of one `merge_started` event. Reading it gives no right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,33 @@ pub struct PermitTerms {
     pub granted_at: DateTime<Utc>,
     /// Until when the holder may act on it, by the database's clock.
     pub deadline: DateTime<Utc>,
+}
+
+impl PermitTerms {
+    /// The terms that a recorded `merge_started` event states; `None` for any other event, and for one that names no run,
+    /// subject or pull request.
+    #[must_use]
+    pub fn of(recorded: &RecordedEvent) -> Option<Self> {
+        let event = &recorded.event;
+        let EventBody::MergeStarted(started) = &event.body else { return None };
+        let subject = event.subject.as_ref()?;
+        Some(Self {
+            id: event.id,
+            run: event.stream.run()?.clone(),
+            repository: subject.repository.clone(),
+            base: subject.base.clone(),
+            base_commit: started.base_commit.clone(),
+            pull_request: event.pull_request?,
+            branch: started.branch.clone(),
+            head: started.head.clone(),
+            tree: started.tree.clone(),
+            method: started.method,
+            message: started.message.clone(),
+            holder: started.holder.clone(),
+            granted_at: recorded.recorded_at,
+            deadline: recorded.recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
+        })
+    }
 }
 
 /// The durable right to ask for one merge, of one head, once.

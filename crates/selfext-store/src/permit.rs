@@ -1,37 +1,16 @@
 //! From the `merge_started` event to the merge permit, and to a refusal where there is none.
 
-use chrono::Duration;
 use selfext_domain::ports::{ControlError, LedgerError, MergeGrant};
 use selfext_domain::{
-    ControlState, EventBody, MergePermit, PermitTerms, Reason, RecordedEvent, Refusal, RunId, Stage, guard_pause,
+    ControlState, MergePermit, PermitTerms, Reason, RecordedEvent, Refusal, RunId, Stage, guard_pause,
 };
 
 use crate::reading::doubtful;
 
 /// The terms of the permit that a recorded `merge_started` event is.
 pub(crate) fn terms(recorded: &RecordedEvent) -> Result<PermitTerms, LedgerError> {
-    let event = &recorded.event;
-    let (EventBody::MergeStarted(started), Some(run), Some(subject), Some(pull_request)) =
-        (&event.body, event.stream.run(), &event.subject, event.pull_request)
-    else {
-        return Err(LedgerError::Corrupt { detail: format!("event {} holds a permit, but is none", event.id) });
-    };
-    Ok(PermitTerms {
-        id: event.id,
-        run: run.clone(),
-        repository: subject.repository.clone(),
-        base: subject.base.clone(),
-        base_commit: started.base_commit.clone(),
-        pull_request,
-        branch: started.branch.clone(),
-        head: started.head.clone(),
-        tree: started.tree.clone(),
-        method: started.method,
-        message: started.message.clone(),
-        holder: started.holder.clone(),
-        granted_at: recorded.recorded_at,
-        deadline: recorded.recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
-    })
+    let detail = || format!("event {} holds a permit, but is none", recorded.event.id);
+    PermitTerms::of(recorded).ok_or_else(|| LedgerError::Corrupt { detail: detail() })
 }
 
 /// The permit of a `merge_started` event that is durable and open.

@@ -89,7 +89,7 @@ fn found_by_git(change: &args::Change, local: Option<&Repository>) -> Result<Cha
     let patch = change.patch.as_deref().map(|patch| Ok::<_, anyhow::Error>((patch, bytes_of(patch)?))).transpose()?;
     let scratch = Scratch::of(folder)?;
     let nothing = if let Some((patch, bytes)) = &patch {
-        scratch.apply(bytes)?;
+        scratch.apply(bytes, patch)?;
         format!("the patch {} changes nothing", patch.display())
     } else {
         scratch.add_worktree()?;

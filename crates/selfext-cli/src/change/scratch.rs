@@ -26,7 +26,7 @@ impl Scratch {
     /// For the repository that a folder is in.
     pub fn of(folder: &Path) -> Result<Self> {
         let here = Git::in_folder(folder);
-        let objects = here.line(["rev-parse", "--path-format=absolute", "--git-path", "objects"])?;
+        let objects = Path::new(&here.place("--git-common-dir", &folder.display().to_string())?).join("objects");
         if here.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).is_err() {
             return Err(usage(format!(
                 "{} has no commit checked out to compare with; make one first",
@@ -41,7 +41,7 @@ impl Scratch {
         let git = Git::in_folder(&top)
             .with("GIT_INDEX_FILE", &index)
             .with("GIT_OBJECT_DIRECTORY", own)
-            .with("GIT_ALTERNATE_OBJECT_DIRECTORIES", as_alternate(objects));
+            .with("GIT_ALTERNATE_OBJECT_DIRECTORIES", as_alternate(objects.into()));
         Ok(Self { _folder: scratch, index, top, git })
     }
 
@@ -62,9 +62,10 @@ impl Scratch {
     }
 
     /// Takes in a patch, on top of the commit that is checked out.
-    pub fn apply(&self, patch: &[u8]) -> Result<()> {
+    pub fn apply(&self, patch: &[u8], shown: &Path) -> Result<()> {
         self.git.run(["read-tree", "HEAD"])?;
-        self.git.run_with_input(["apply", "--cached", "--whitespace=nowarn", "-"], patch).map(drop)
+        let applied = self.git.run_with_input(["apply", "--cached", "--whitespace=nowarn", "-"], patch);
+        applied.map(drop).with_context(|| format!("the patch {} does not apply", shown.display()))
     }
 
     /// What was taken in, against the commit that is checked out.

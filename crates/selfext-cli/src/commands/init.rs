@@ -143,13 +143,4 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         assert!(Rules::parse(&template(empty.path()).1).is_ok());
     }
-
-    #[test]
-    fn a_rules_file_that_is_there_is_left_as_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(run(folder.path(), true).unwrap(), Exit::Done);
-        std::fs::write(folder.path().join(RULES_PATH), "mine").unwrap();
-        assert!(run(folder.path(), true).is_err());
-        assert_eq!(std::fs::read_to_string(folder.path().join(RULES_PATH)).unwrap(), "mine");
-    }
 }

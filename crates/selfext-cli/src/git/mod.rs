@@ -61,6 +61,17 @@ impl Git {
         Ok(OsString::from_vec(line))
     }
 
+    /// A place of the folder's repository, as `git rev-parse` names it by `option`. An error speaks of the folder as `shown`.
+    pub fn place(&self, option: &str, shown: &str) -> Result<OsString> {
+        self.line(["rev-parse", "--path-format=absolute", option]).map_err(|error| {
+            if error.to_string().contains("not a git repository") {
+                usage(format!("{shown} is no git repository"))
+            } else {
+                error.context(format!("{shown} cannot be used"))
+            }
+        })
+    }
+
     /// What git prints when it is given an input.
     pub fn run_with_input<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, input: &[u8]) -> Result<Vec<u8>> {
         let mut command = Command::new("git");

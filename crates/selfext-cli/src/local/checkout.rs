@@ -8,24 +8,31 @@ use super::Repository;
 use crate::git::{Git, RawEntry, parse_raw};
 use crate::show;
 
-/// Brings a checkout of the base branch to what landed. Files with changes of their own stay as they are, and it is told.
-pub fn follow(repository: &Repository, landed: &str) {
-    let Ok(Some(place)) = find(repository) else { return };
+/// Files of a checkout that could not follow.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{place} has changes of its own in the way, so its files were left as they are. Not as landed: {files}.\nFor each, `git diff HEAD -- \
+     FILE` shows the difference, and `git restore --source=HEAD --staged --worktree FILE` takes what landed."
+)]
+pub struct InTheWay {
+    place: String,
+    files: String,
+}
+
+/// Brings a checkout of the base branch to what landed, if there is one at the commit that landed.
+///
+/// # Errors
+/// [`InTheWay`]: something there has changes of its own. They stay as they are, and the rest does too.
+pub fn follow(repository: &Repository, landed: &str) -> Result<(), InTheWay> {
+    let Ok(Some(place)) = find(repository) else { return Ok(()) };
     let git = Git::in_folder(&place);
-    if !git.line(["rev-parse", "HEAD"]).is_ok_and(|head| head == landed) {
-        return;
+    let at_landed = git.line(["rev-parse", "HEAD"]).is_ok_and(|head| head == landed);
+    if !at_landed || bring(&git, &place, landed).is_ok() {
+        return Ok(());
     }
-    let followed = bring(&git, &place, landed);
     let left = files_left(&git, &place, landed).unwrap_or_default();
-    if left.is_empty() && followed.is_ok() {
-        return;
-    }
-    show::note(&format!(
-        "{} has changes of its own in the way, so its files were left as they are. Not as landed: {}.\nFor each, `git diff HEAD -- FILE` \
-         shows the difference, and `git restore --source=HEAD --staged --worktree FILE` takes what landed.",
-        place.display(),
-        if left.is_empty() { "its index".to_owned() } else { show::clean_line(&left.join(", ")) },
-    ));
+    let files = if left.is_empty() { "its index".to_owned() } else { show::clean_line(&left.join(", ")) };
+    Err(InTheWay { place: place.display().to_string(), files })
 }
 
 /// The worktree that has the base branch checked out.

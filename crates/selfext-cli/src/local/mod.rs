@@ -34,14 +34,7 @@ impl Repository {
             return Err(usage(format!("--local {shown}: there is no such folder")));
         }
         let here = Git::in_folder(path);
-        let git_dir = here.line(["rev-parse", "--path-format=absolute", "--git-common-dir"]).map_err(|error| {
-            if error.to_string().contains("not a git repository") {
-                usage(format!("--local {shown} is no git repository"))
-            } else {
-                error.context(format!("--local {shown} cannot be used"))
-            }
-        })?;
-        let git_dir = PathBuf::from(git_dir);
+        let git_dir = PathBuf::from(here.place("--git-common-dir", &format!("--local {shown}"))?);
         let lock = Lock::take(&git_dir, path).await?;
         check_base(path, &here, base)?;
         let name = name_of(&git_dir)?;
@@ -71,9 +64,9 @@ fn check_base(path: &Path, git: &Git, base: &BranchName) -> Result<()> {
         return Ok(());
     }
     let shown = path.display();
-    let branches = git.run(["for-each-ref", "--count=20", "--format=%(refname:lstrip=2)", "refs/heads"])?;
+    let branches = git.run(["for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"])?;
     let branches = String::from_utf8_lossy(&branches);
-    let branches: Vec<&str> = branches.lines().collect();
+    let branches: Vec<&str> = branches.lines().filter(|branch| !branch.starts_with("selfext/")).collect();
     if branches.is_empty() {
         return Err(usage(format!(
             "{shown} has no commits yet; write its rules with `selfext init`, and make the first commit on {base}"

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{Repository, checkout};
 use crate::exit::usage;
+use crate::show;
 
 /// A repository on this machine that is being served.
 pub struct Local {
@@ -22,11 +23,12 @@ impl Local {
         let config = TwinConfig::new(name.owner(), name.name()).default_branch(repository.base.as_str());
         let twin = Twin::open(&repository.git_dir, config).await.map_err(|error| match error {
             TwinError::InUse(_) => anyhow::Error::from(error).context(format!(
-                "{} is being served elsewhere, by `selfext twin` or an agent. End that, or promote through it: --github NAME --github-url \
-                 URL, as it printed them",
+                "{} is being served elsewhere, by `selfext twin` or an agent; end that first",
                 repository.path.display()
             )),
-            TwinError::Git(source) => usage(format!("--local {} cannot be served: {source}", repository.path.display())),
+            TwinError::Git(source) => {
+                usage(format!("--local {} cannot be served: {source}", repository.path.display()))
+            }
             error => anyhow::Error::from(error).context(format!("{} cannot be served", repository.path.display())),
         })?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -52,8 +54,12 @@ impl Local {
 
     /// Brings a checkout of the base branch to what landed, if the run did.
     pub fn follow(&self, outcome: &Outcome) {
-        if let Ending::Promoted { commit, .. } = &outcome.ending {
-            checkout::follow(&self.repository, commit.as_str());
+        if let Ending::Promoted { commit, already, .. } = &outcome.ending {
+            let followed = checkout::follow(&self.repository, commit.as_str());
+            // What landed earlier may well have been changed in the checkout since.
+            if let (Err(in_the_way), false) = (followed, already) {
+                show::note(&in_the_way.to_string());
+            }
         }
     }
 

@@ -24,12 +24,25 @@ pub fn clean_line(text: &str) -> String {
     clean(&lines.join(" / "))
 }
 
-/// An error with everything under it, a line each.
+/// An error with everything under it that says more, a line each.
 pub fn error_lines(error: &anyhow::Error) -> String {
     let mut text = format!("error: {}", clean(&error.to_string()));
-    for cause in error.chain().skip(1) {
+    for cause in causes(error) {
         text.push_str("\n  because: ");
-        text.push_str(&clean(&cause.to_string()));
+        text.push_str(&clean(&cause));
     }
     text
+}
+
+/// What is under an error, without what the words above it say already.
+pub fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut above = error.to_string();
+    let mut causes = Vec::new();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !above.contains(&cause) {
+            causes.push(cause.clone());
+            above = cause;
+        }
+    }
+    causes
 }

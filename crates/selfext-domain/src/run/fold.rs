@@ -1,11 +1,11 @@
 //! A run as its events tell it.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
 use super::Phase;
 use crate::{
-    BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Link, MergeStarted,
-    PermitTerms, Promoted, PullRequestNumber, RecordedEvent, Refusal, RunId, StreamId, Subject, Tested,
+    BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Link, PermitTerms,
+    Promoted, PullRequestNumber, RecordedEvent, Refusal, RunId, StreamId, Subject, Tested,
 };
 
 /// An event that may not follow.
@@ -151,16 +151,14 @@ impl Run {
             return Err(FoldError::Foreign { event: event.id });
         }
         let phase = self.may_follow(&event.body).map_err(|source| FoldError::Illegal { event: event.id, source })?;
-        let pull_request = event.pull_request.or(self.pull_request);
         self.permit = match &event.body {
-            EventBody::MergeStarted(started) => {
-                let pull_request = pull_request.ok_or(FoldError::Unfounded { event: event.id })?;
-                Some(self.terms(recorded, started, pull_request))
+            EventBody::MergeStarted(_) => {
+                Some(PermitTerms::of(recorded).ok_or(FoldError::Unfounded { event: event.id })?)
             }
             _ if phase.may_merge() => self.permit.take(),
             _ => None,
         };
-        self.pull_request = pull_request;
+        self.pull_request = event.pull_request.or(self.pull_request);
         match &event.body {
             EventBody::Tested(tested) => {
                 self.first_base.get_or_insert_with(|| tested.base_commit.clone());
@@ -182,25 +180,6 @@ impl Run {
         self.head = recorded.link.hash;
         self.updated_at = recorded.recorded_at;
         Ok(())
-    }
-
-    fn terms(&self, recorded: &RecordedEvent, started: &MergeStarted, pull_request: PullRequestNumber) -> PermitTerms {
-        PermitTerms {
-            id: recorded.event.id,
-            run: self.id.clone(),
-            repository: self.subject.repository.clone(),
-            base: self.subject.base.clone(),
-            base_commit: started.base_commit.clone(),
-            pull_request,
-            branch: started.branch.clone(),
-            head: started.head.clone(),
-            tree: started.tree.clone(),
-            method: started.method,
-            message: started.message.clone(),
-            holder: started.holder.clone(),
-            granted_at: recorded.recorded_at,
-            deadline: recorded.recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
-        }
     }
 
     /// The event that would be written next with this body.

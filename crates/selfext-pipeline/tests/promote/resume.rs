@@ -1,5 +1,8 @@
 //! Repetition: after an end, after a crash, beside another process, by an operator.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
 use selfext_domain::ports::PullRequestState;
 use selfext_domain::*;
 use selfext_pipeline::{Ending, PromoteError, Reconciled, Silent};
@@ -43,15 +46,15 @@ async fn a_write_whose_answer_was_lost_is_taken_up_by_the_next_call() {
     for number in 1..=4 {
         for recorded in [false, true] {
             let mut world = World::gated();
-            let merges = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+            let merges = Arc::new(AtomicU32::new(0));
             let count = merges.clone();
             world.forge.expect_merge().returning(move |_| {
-                count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                count.fetch_add(1, Ordering::Relaxed);
                 ports::MergeAnswer::Merged { commit: landed() }
             });
             let seen = merges.clone();
             world.forge.expect_pull_request().returning(move |_| {
-                let done = seen.load(std::sync::atomic::Ordering::Relaxed) > 0;
+                let done = seen.load(Ordering::Relaxed) > 0;
                 Ok(request(if done {
                     PullRequestState::Merged { commit: Some(landed()) }
                 } else {
@@ -72,7 +75,7 @@ async fn a_write_whose_answer_was_lost_is_taken_up_by_the_next_call() {
                 ["proposed", "tested", "merge_started", "promoted"],
                 "write {number}, recorded {recorded}"
             );
-            assert_eq!(merges.load(std::sync::atomic::Ordering::Relaxed), 1, "write {number}, recorded {recorded}");
+            assert_eq!(merges.load(Ordering::Relaxed), 1, "write {number}, recorded {recorded}");
         }
     }
 }
@@ -125,9 +128,9 @@ async fn a_process_that_took_over_and_died_is_replaced_after_a_permits_time() {
     let mut world = World::publishing().merging();
     let ledger = world.ledger.clone();
     let other = ledger.clone();
-    let looks = std::sync::atomic::AtomicU32::new(0);
+    let looks = AtomicU32::new(0);
     world.forge.expect_survey().times(2).returning(move |_, _, _| {
-        if looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+        if looks.fetch_add(1, Ordering::Relaxed) == 0 {
             let run = other.runs().remove(0);
             other.write_as_other(&run, taken_over(&run));
         }
@@ -171,30 +174,33 @@ async fn abandoning_ends_an_open_run_and_cleans_up_and_may_be_repeated() {
     assert!(matches!(pipeline.abandon(&unknown, &by, None, &Silent).await, Err(PromoteError::NoRun(_))));
 }
 
+/// A merge that is never answered, and that a fence finds landed or not. The branch is fenced exactly once.
+fn in_doubt(landed_before_the_fence: bool) -> World {
+    let mut world = World::gated().retiring();
+    world.clock.expect_sleep().returning(|_| ());
+    world.forge.expect_merge().returning(|_| ports::MergeAnswer::InDoubt { message: "timeout".into() });
+    let fenced = Arc::new(AtomicBool::new(false));
+    let (set, get) = (fenced.clone(), fenced);
+    world.forge.expect_fence_branch().times(1).returning(move |_, _| {
+        set.store(true, Ordering::Relaxed);
+        Ok(())
+    });
+    world.forge.expect_pull_request().returning(move |_| {
+        let arrived = landed_before_the_fence && get.load(Ordering::Relaxed);
+        let merged = PullRequestState::Merged { commit: Some(landed()) };
+        Ok(request(if arrived { merged } else { PullRequestState::Open }))
+    });
+    world
+        .forge
+        .expect_commit()
+        .returning(|_| Ok(ports::LandedCommit { tree: tree('2'), parents: vec![base()], message: String::new() }));
+    world
+}
+
 #[tokio::test]
 async fn abandoning_a_run_whose_merge_may_still_arrive_fences_first_and_tells_the_truth() {
     for landed_before in [false, true] {
-        let mut world = World::gated().retiring();
-        world.clock.expect_sleep().returning(|_| ());
-        world.forge.expect_merge().returning(|_| ports::MergeAnswer::InDoubt { message: "timeout".into() });
-        let fenced = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let (set, get) = (fenced.clone(), fenced);
-        world.forge.expect_fence_branch().times(1).returning(move |_, _| {
-            set.store(true, std::sync::atomic::Ordering::Relaxed);
-            Ok(())
-        });
-        world.forge.expect_pull_request().returning(move |_| {
-            let arrived = landed_before && get.load(std::sync::atomic::Ordering::Relaxed);
-            Ok(request(if arrived {
-                PullRequestState::Merged { commit: Some(landed()) }
-            } else {
-                PullRequestState::Open
-            }))
-        });
-        world
-            .forge
-            .expect_commit()
-            .returning(|_| Ok(ports::LandedCommit { tree: tree('2'), parents: vec![base()], message: String::new() }));
+        let world = in_doubt(landed_before);
         let ledger = world.ledger.clone();
         let pipeline = world.pipeline();
         let run = pipeline.promote(&change(), None, &Silent).await.unwrap().run;
@@ -226,24 +232,7 @@ async fn reconciling_settles_a_merge_that_a_crash_left_open() {
 #[tokio::test]
 async fn fencing_an_open_merge_works_while_paused_and_tells_the_truth() {
     for landed_before in [false, true] {
-        let mut world = World::gated().retiring();
-        world.clock.expect_sleep().returning(|_| ());
-        world.forge.expect_merge().returning(|_| ports::MergeAnswer::InDoubt { message: "timeout".into() });
-        let fenced = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let (set, get) = (fenced.clone(), fenced);
-        world.forge.expect_fence_branch().times(1).returning(move |_, _| {
-            set.store(true, std::sync::atomic::Ordering::Relaxed);
-            Ok(())
-        });
-        world.forge.expect_pull_request().returning(move |_| {
-            let arrived = landed_before && get.load(std::sync::atomic::Ordering::Relaxed);
-            let merged = PullRequestState::Merged { commit: Some(landed()) };
-            Ok(request(if arrived { merged } else { PullRequestState::Open }))
-        });
-        world
-            .forge
-            .expect_commit()
-            .returning(|_| Ok(ports::LandedCommit { tree: tree('2'), parents: vec![base()], message: String::new() }));
+        let world = in_doubt(landed_before);
         let ledger = world.ledger.clone();
         let pipeline = world.pipeline();
         let run = pipeline.promote(&change(), None, &Silent).await.unwrap().run;

@@ -1,0 +1,20 @@
+//! The command `selfext` as a person or a program runs it: the real binary, real repositories, real databases.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod checkout;
+mod control;
+mod databases;
+mod demo;
+mod git_server;
+mod github;
+mod init;
+mod interrupt;
+mod live;
+mod local;
+mod odd;
+mod paths;
+mod runs;
+mod sources;
+mod together;
+mod twin;
+mod world;
