@@ -15,7 +15,7 @@ pub enum Disposition {
 
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $disposition:ident;)+) => {
-        /// Why a run was refused or failed: a kebab-case word that a program can match on. This is the one list.
+        /// Why a run was refused or failed: a kebab-case word that a program can match on. `docs/reasons.md` is this list.
         ///
         /// Each reason either ends its run ([`Disposition::Ends`]) or leaves it open to be taken up again
         /// ([`Disposition::MayResume`]).
@@ -32,6 +32,12 @@ macro_rules! reasons {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
+            }
+
+            /// What it means, in a sentence or two.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+),)+ }
             }
 
             /// Whether it ends the run.
@@ -129,8 +135,23 @@ impl fmt::Display for Reason {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fmt::Write as _;
 
     use super::*;
+
+    #[test]
+    fn the_docs_list_every_reason_as_it_is() {
+        let mut table = String::from("| reason | the run | meaning |\n| --- | --- | --- |\n");
+        for reason in Reason::ALL {
+            let run = match reason.disposition() {
+                Disposition::MayResume => "stays open",
+                Disposition::Ends => "is over",
+            };
+            writeln!(table, "| `{reason}` | {run} | {} |", reason.meaning().trim()).unwrap();
+        }
+        let docs = include_str!("../../../../docs/reasons.md");
+        assert!(docs.ends_with(&table), "docs/reasons.md must end with\n{table}");
+    }
 
     #[test]
     fn reasons_are_distinct_kebab_case_words_and_serialise_as_such() {
