@@ -106,8 +106,9 @@ impl SelfextBuilder {
         Self { holder: Some(holder), ..self }
     }
 
-    /// Opens the ledger, makes the clients, and settles merges that a crash left open ([`Selfext::reconcile`] tells of them).
-    /// The forge is asked only where there are any; if it does not answer, they stay in doubt, and selfext opens all the same.
+    /// Opens the ledger, makes the clients, and settles merges that an earlier life left open and whose time is over
+    /// ([`Selfext::reconcile`] settles the others too, and tells of them). The forge is asked only where there are any; if it
+    /// does not answer, they stay in doubt, and selfext opens all the same.
     ///
     /// # Errors
     /// [`OpenError`] says which part could not be had.
@@ -140,7 +141,7 @@ impl SelfextBuilder {
         let base = self.base.map_or_else(|| BranchName::parse("main"), Ok)?;
         let holder = self.holder.unwrap_or_else(this_process);
         let pipeline = Pipeline::new(ports, PipelineConfig::new(self.repository, base, holder));
-        pipeline.settle_merges(&Silent).await?;
+        pipeline.settle_overdue(&Silent).await?;
         Ok(Selfext { pipeline })
     }
 }
@@ -203,7 +204,7 @@ impl Selfext {
         self.pipeline.promote(change, run, observer).await
     }
 
-    /// Settles the merges that a crash left open, as [`SelfextBuilder::open`] does, and tells of every open run.
+    /// Settles every merge that a crash left open, and tells of every open run.
     ///
     /// # Errors
     /// [`PromoteError::Ledger`] if the open runs could not be listed.

@@ -40,24 +40,13 @@ impl Pipeline {
         Ok(all)
     }
 
-    /// As [`Pipeline::reconcile`], but looks only at runs whose merge is under way: what a process does at its start. Where
-    /// there are none, it costs one look into the ledger.
+    /// Settles merges into this base whose permits nobody used in time, so that they do not stand in the way for ever: what a
+    /// process does at its start. A merge that is in time is left to its holder. Where none is open, it costs one look into
+    /// the ledger.
     ///
     /// # Errors
-    /// [`PromoteError::Ledger`] if the open permits could not be listed.
-    pub async fn settle_merges(&self, observer: &dyn Observer) -> Result<Vec<Reconciled>, PromoteError> {
-        let mut all = Vec::new();
-        for terms in self.ports.ledger.open_permits().await? {
-            match self.reconcile_run(&terms.run, observer).await {
-                Ok(reconciled) => all.extend(reconciled),
-                Err(error) => all.push(Reconciled::Failed { run: terms.run, error }),
-            }
-        }
-        Ok(all)
-    }
-
-    /// Settles merges into this base whose permits nobody used in time, so that they do not stand in the way for ever.
-    pub(crate) async fn settle_overdue(&self, observer: &dyn Observer) -> Result<(), PromoteError> {
+    /// [`PromoteError`] if the ledger could not be read or written.
+    pub async fn settle_overdue(&self, observer: &dyn Observer) -> Result<(), PromoteError> {
         let ours = |terms: &PermitTerms| terms.repository == self.config.repository && terms.base == self.config.base;
         let open = self.ports.ledger.open_permits().await?;
         if !open.iter().any(ours) {
