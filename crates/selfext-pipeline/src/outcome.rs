@@ -1,7 +1,7 @@
 //! How a promotion ended.
 
 use selfext_domain::canonical::CanonicalError;
-use selfext_domain::ports::{ControlError, ForgeError, LedgerError};
+use selfext_domain::ports::{ControlError, LedgerError};
 use selfext_domain::{CommitSha, FoldError, IllegalEvent, Phase, PullRequestNumber, Refusal, Run, RunId, StageReport};
 use serde::Serialize;
 
@@ -92,11 +92,8 @@ pub enum PromoteError {
     /// The control could not be changed.
     #[error("the promotion control could not be changed")]
     Control(#[from] ControlError),
-    /// The forge could not be asked what an operator's act needs to know.
-    #[error("the forge could not be asked")]
-    Forge(#[from] ForgeError),
     /// The events of the run are not the life of a run.
-    #[error("the ledger's events of this run do not fit together; run `selfext audit`")]
+    #[error("the ledger's events of this run do not fit together; `selfext events --run` shows them")]
     Fold(#[from] FoldError),
     /// The run's state does not allow what was asked.
     #[error("the run's state does not allow that")]

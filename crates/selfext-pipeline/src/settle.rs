@@ -16,8 +16,9 @@ pub(crate) const OVERDUE: &str = "its permit's time was over";
 const MAX_WALK: u32 = 50;
 
 impl Pipeline {
-    /// Takes up a merge that a crash, or another process, left open. Asking for it again under the same permit is safe: it is
-    /// bound to one head of one pull request, which can be merged once.
+    /// Takes up a merge that a crash, or another process, left open. Asking for it again under the same permit merges
+    /// nothing twice: it is bound to one head of one pull request. The first holder does not learn of it, though, and may close
+    /// the permit meanwhile.
     pub(crate) async fn follow_merge(&self, journal: &mut Journal<'_>, observer: &dyn Observer) -> Result<Stop, Stop> {
         if let Some(commit) = self.find_landed(journal).await? {
             return self.land(journal, commit, observer).await;

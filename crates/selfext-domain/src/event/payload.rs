@@ -65,7 +65,7 @@ pub struct Tested {
     /// Which try on a moved base this is, from 1.
     pub attempt: u32,
     /// Which process publishes it from here on. Another process that goes on with the run writes a `tested` of its own first,
-    /// after which this one can write no more: one process at a time publishes and merges.
+    /// after which this one can write no more: one process at a time publishes.
     pub holder: String,
 }
 
