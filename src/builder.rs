@@ -106,9 +106,9 @@ impl SelfextBuilder {
         Self { holder: Some(holder), ..self }
     }
 
-    /// Opens the ledger, makes the clients, and settles merges that an earlier life left open and whose time is over
-    /// ([`Selfext::reconcile`] settles the others too, and tells of them). The forge is asked only where there are any; if it
-    /// does not answer, they stay in doubt, and selfext opens all the same.
+    /// Opens the ledger, makes the clients, and settles merges that an earlier life left open: what landed is recorded, what is
+    /// past its time fenced. A merge that is in time is left to its holder; [`Selfext::reconcile`] takes it over. The forge is
+    /// asked only where there are any; if it does not answer, they stay in doubt, and selfext opens all the same.
     ///
     /// # Errors
     /// [`OpenError`] says which part could not be had.
@@ -141,7 +141,7 @@ impl SelfextBuilder {
         let base = self.base.map_or_else(|| BranchName::parse("main"), Ok)?;
         let holder = self.holder.unwrap_or_else(this_process);
         let pipeline = Pipeline::new(ports, PipelineConfig::new(self.repository, base, holder));
-        pipeline.settle_overdue(&Silent).await?;
+        pipeline.recover(&Silent).await?;
         Ok(Selfext { pipeline })
     }
 }

@@ -74,6 +74,7 @@ impl Operations {
             by: by.clone(),
             reason: reason.map(|reason| redact(reason).into_owned()),
             os_user: os_user(),
+            history_event: UuidSource.event_id(),
         };
         self.store.control().resume(&request).await
     }

@@ -34,6 +34,23 @@ impl Link {
     }
 }
 
+/// Where a stream ends, as its writer knows it: the next event is written behind exactly this, or not at all.
+///
+/// The hash stands for the whole stream, so a writer that knows other events than the ledger is refused, also where their
+/// number is the same: after a database lost its last events, others may have taken their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// The number of the last event; 0 if there is none.
+    pub sequence: u64,
+    /// Its hash.
+    pub hash: Digest32,
+}
+
+impl Tip {
+    /// The end of a stream without events.
+    pub const START: Self = Self { sequence: 0, hash: Link::GENESIS };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,10 +29,12 @@ mod trailer;
 mod verification;
 
 pub use branch::BranchName;
-pub use chain::Link;
+pub use chain::{Link, Tip};
 pub use change::{ChangeSet, ChangeSetBuilder, ChangeSetError, FileChange, Fingerprint};
 pub use context::ExecutionContext;
-pub use control::{CONTROL_KEY, ControlState, MalformedControl, Pause, malformed_examples};
+pub use control::{
+    CONTROL_KEY, ControlState, History, HistoryChange, MalformedControl, Pause, StoredControl, malformed_examples,
+};
 pub use digest::Digest32;
 pub use event::{
     ChangeAllowed, Disposition, Event, EventBody, EventError, Failed, FileAction, FileSummary, HealthWindowFailed,

@@ -1,10 +1,13 @@
 //! The merge permit: the durable right to ask for one merge, of one head, once.
+//!
+//! A process that takes over a merge which another left open writes a `merge_started` event of the same terms. That event is
+//! the permit from then on: the first holder's can neither be used nor closed any more.
 
 use chrono::{DateTime, Duration, Utc};
 
 use crate::{
-    BranchName, CommitSha, EventBody, EventId, MergeMethod, PullRequestNumber, RecordedEvent, RepositoryName, RunId,
-    TreeSha,
+    BranchName, CommitSha, EventBody, EventId, MergeMethod, MergeStarted, PullRequestNumber, RecordedEvent,
+    RepositoryName, RunId, TreeSha,
 };
 
 /// What a merge permit is about: the facts of one `merge_started` event. Reading it gives no right.
@@ -64,6 +67,34 @@ impl PermitTerms {
             granted_at: recorded.recorded_at,
             deadline: recorded.recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
         })
+    }
+
+    /// Whether both are permits for one and the same merge, whoever holds them and for however long.
+    #[must_use]
+    pub fn is_of_the_same_merge_as(&self, other: &Self) -> bool {
+        let held_as_other = Self {
+            id: other.id,
+            holder: other.holder.clone(),
+            granted_at: other.granted_at,
+            deadline: other.deadline,
+            ..self.clone()
+        };
+        held_as_other == *other
+    }
+
+    /// What a process records that takes this merge over.
+    #[must_use]
+    pub fn taken_over(&self, holder: String, deadline_seconds: u32) -> MergeStarted {
+        MergeStarted {
+            head: self.head.clone(),
+            base_commit: self.base_commit.clone(),
+            tree: self.tree.clone(),
+            branch: self.branch.clone(),
+            method: self.method,
+            message: self.message.clone(),
+            holder,
+            deadline_seconds,
+        }
     }
 }
 

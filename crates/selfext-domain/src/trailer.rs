@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::canonical::{self, CanonicalError};
-use crate::{CommitSha, ExecutionContext, Fingerprint, RunId};
+use crate::{CommitSha, EventId, ExecutionContext, Fingerprint, RunId};
 
 /// The key of the trailer.
 const KEY: &str = "Selfext-Meta";
@@ -15,6 +15,8 @@ pub struct CommitMeta {
     pub schema: u32,
     /// The run.
     pub run_id: RunId,
+    /// The `tested` event that covers this commit. No two commits of a run have the same, so none is like an earlier one.
+    pub tested: EventId,
     /// The commit that was verified under it.
     pub base: CommitSha,
     /// The change set's content.
@@ -76,6 +78,7 @@ mod tests {
         CommitMeta {
             schema: CommitMeta::SCHEMA,
             run_id: RunId::parse("r1").unwrap(),
+            tested: EventId::from_uuid(uuid::Uuid::from_u128(7)),
             base: CommitSha::parse("a".repeat(40)).unwrap(),
             fingerprint: Fingerprint::from_bytes([3; 32]),
             context,

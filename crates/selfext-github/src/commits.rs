@@ -1,11 +1,22 @@
 //! Commits.
 
 use http::StatusCode;
-use selfext_domain::ports::{ForgeError, LandedCommit};
-use selfext_domain::{CommitSha, TreeSha};
+use selfext_domain::ports::{BranchSince, ForgeError, LandedCommit};
+use selfext_domain::{BranchName, CommitSha, TreeSha};
 
 use crate::client::{CREATED, Client};
-use crate::wire::{CommitBody, NewCommit};
+use crate::wire::{CommitBody, Comparison, NewCommit};
+
+/// How many commits a page of a comparison has; GitHub's most.
+const PER_PAGE: &str = "100";
+
+/// How many commits of a branch are looked through at most.
+const MAX_COMMITS: usize = 1000;
+
+/// The commits of a branch changed while they were read, each time.
+#[derive(Debug, thiserror::Error)]
+#[error("the branch {0} moved while its commits were read")]
+struct Restless(BranchName);
 
 impl Client {
     pub(crate) async fn read_commit(&self, commit: &CommitSha) -> Result<CommitBody, ForgeError> {
@@ -29,7 +40,48 @@ impl Client {
     pub(crate) async fn landed_commit(&self, commit: &CommitSha) -> Result<LandedCommit, ForgeError> {
         let body = self.read_commit(commit).await?;
         let parents = body.parents.into_iter().map(|parent| parent.sha).collect();
-        Ok(LandedCommit { tree: body.tree.sha, parents, message: body.message })
+        Ok(LandedCommit { sha: body.sha, tree: body.tree.sha, parents, message: body.message })
+    }
+
+    /// What a branch has since a commit. The list may change while its pages are read; then it is read again.
+    pub(crate) async fn branch_since(&self, branch: &BranchName, since: &CommitSha) -> Result<BranchSince, ForgeError> {
+        let mut waits = self.waits();
+        loop {
+            if let Some(whole) = self.try_branch_since(branch, since).await? {
+                return Ok(whole);
+            }
+            if !waits.again("commits").await {
+                return Err(ForgeError::unavailable(Restless(branch.clone())));
+            }
+        }
+    }
+
+    async fn try_branch_since(
+        &self,
+        branch: &BranchName,
+        since: &CommitSha,
+    ) -> Result<Option<BranchSince>, ForgeError> {
+        let what = format!("branch {branch} or commit {since}");
+        let mut commits: Vec<LandedCommit> = Vec::new();
+        let mut page = 1;
+        loop {
+            let route =
+                self.at("compare").range(since, branch).query("per_page", PER_PAGE).query("page", &page.to_string());
+            let compared: Comparison = self.get(route).await?.expect(StatusCode::OK, &what)?;
+            if compared.total_commits > MAX_COMMITS {
+                let count = compared.total_commits;
+                return Err(ForgeError::Unreadable(format!("{branch} has {count} commits since {since}: too many")));
+            }
+            let last = compared.commits.is_empty();
+            commits.extend(compared.commits.into_iter().map(LandedCommit::from));
+            if commits.len() == compared.total_commits {
+                return Ok(Some(BranchSince { commits, rewound: compared.behind_by > 0 }));
+            }
+            if last || commits.len() > compared.total_commits {
+                return Ok(None);
+            }
+            page += 1;
+        }
     }
 
     /// Makes a commit that nothing refers to yet.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use selfext_domain::ports::{
-    Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Survey,
+    BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Survey,
 };
 use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName};
 
@@ -59,6 +59,10 @@ impl Forge for OctocrabForge {
 
     async fn commit(&self, commit: &CommitSha) -> Result<LandedCommit, ForgeError> {
         self.client.landed_commit(commit).await
+    }
+
+    async fn branch_since(&self, branch: &BranchName, since: &CommitSha) -> Result<BranchSince, ForgeError> {
+        self.client.branch_since(branch, since).await
     }
 
     async fn pull_request(&self, number: PullRequestNumber) -> Result<PullRequest, ForgeError> {

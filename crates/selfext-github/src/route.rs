@@ -108,6 +108,16 @@ impl Route<'_> {
         self
     }
 
+    /// What a branch has since a commit, in one part but for the branch's slashes.
+    pub(crate) fn range(mut self, since: &CommitSha, branch: &BranchName) -> Self {
+        let mut parts = branch.as_str().split('/');
+        self.push(&format!("{since}...{}", parts.next().unwrap_or_default()));
+        for part in parts {
+            self.push(part);
+        }
+        self
+    }
+
     pub(crate) fn pull_request(mut self, number: PullRequestNumber) -> Self {
         self.push(&number.to_string());
         self

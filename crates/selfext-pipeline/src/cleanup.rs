@@ -8,15 +8,20 @@ use crate::{Observer, Pipeline, Step, refusals};
 impl Pipeline {
     /// Closes the pull request and deletes the branch of a run that is over. What cannot be taken away now harms nothing: the
     /// ledger says that the run is over, and no permit is open for it.
+    ///
+    /// A fenced branch is deleted only once the pull request's record shows the fence: a person may bring a deleted branch back
+    /// at the head that the record shows, and a merge of the fenced head may still be on its way.
     pub(crate) async fn retire(&self, journal: &Journal<'_>, observer: &dyn Observer) {
-        if let Err(error) = self.try_retire(journal).await {
-            let detail =
-                format!("branch {} or its pull request is left: {}", journal.run().branch(), refusals::chain(&error));
-            observer.on(&Step::CleanupFailed { detail });
-        }
+        let branch = journal.run().branch();
+        let detail = match self.try_retire(journal).await {
+            Ok(true) => return,
+            Ok(false) => format!("branch {branch} stays at its fence, which the pull request does not show"),
+            Err(error) => format!("branch {branch} or its pull request is left: {}", refusals::chain(&error)),
+        };
+        observer.on(&Step::CleanupFailed { detail });
     }
 
-    async fn try_retire(&self, journal: &Journal<'_>) -> Result<(), ForgeError> {
+    async fn try_retire(&self, journal: &Journal<'_>) -> Result<bool, ForgeError> {
         let forge = &self.ports.forge;
         let branch = journal.run().branch();
         let number = match journal.run().pull_request() {
@@ -25,7 +30,13 @@ impl Pipeline {
         };
         if let Some(number) = number {
             forge.close_pull_request(number).await?;
+            if let Some(fenced) = journal.run().fenced_head()
+                && forge.pull_request(number).await?.head == *fenced
+            {
+                return Ok(false);
+            }
         }
-        forge.delete_branch(branch).await
+        forge.delete_branch(branch).await?;
+        Ok(true)
     }
 }

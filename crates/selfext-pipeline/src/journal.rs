@@ -24,7 +24,7 @@ pub(crate) enum Stop {
 impl<E: Into<PromoteError>> From<E> for Stop {
     fn from(error: E) -> Self {
         match error.into() {
-            PromoteError::Ledger(LedgerError::Conflict { .. }) => Self::Overtaken,
+            PromoteError::Ledger(LedgerError::Conflict { .. } | LedgerError::Diverged { .. }) => Self::Overtaken,
             error => Self::Error(error),
         }
     }
@@ -89,7 +89,7 @@ impl<'a> Journal<'a> {
     ) -> Result<(), Stop> {
         let mut event = self.run.next_event(self.ports.ids.event_id(), body.into())?;
         event.pull_request = pull_request.or(event.pull_request);
-        let recorded = self.ports.ledger.append(&event, self.run.sequence() + 1).await?;
+        let recorded = self.ports.ledger.append(&event, self.run.tip()).await?;
         self.took(&recorded)
     }
 

@@ -5,9 +5,9 @@ use selfext_domain::{ChangeSet, Disposition, MergePermit, MergeStarted, Reason, 
 
 use crate::journal::{Journal, Stop};
 use crate::publish::message;
-use crate::settle::OVERDUE;
+use crate::settle::{OVERDUE, permit_of, unseen};
 use crate::verify::Verified;
-use crate::{Observer, Pipeline, Step};
+use crate::{Observer, Pipeline, Step, refusals};
 
 impl Pipeline {
     /// Asks the ledger for the permit, and the forge for the merge.
@@ -27,13 +27,15 @@ impl Pipeline {
             method: verified.rules.merge_method,
             message: message(change, journal, verified)?,
             holder: self.config.holder.clone(),
-            deadline_seconds: u32::try_from(self.config.permit_deadline.as_secs()).unwrap_or(u32::MAX),
+            deadline_seconds: self.deadline_seconds(),
         };
         let mut event = journal.run().next_event(self.ports.ids.event_id(), started.into()).map_err(Stop::from)?;
         event.pull_request = Some(published.pull_request);
         let rollback = journal.run().rollback_of().is_some();
-        match journal.ledger().begin_merge(&event, journal.run().sequence() + 1, rollback).await? {
-            MergeGrant::Refused(refusal) if refusal.reason == Reason::MergeInFlight => Ok(Asked::NotYet(refusal)),
+        match journal.ledger().begin_merge(&event, journal.run().tip(), rollback).await? {
+            MergeGrant::Refused(refusal) if matches!(refusal.reason, Reason::MergeInFlight | Reason::BaseMoved) => {
+                Ok(Asked::NotYet(refusal))
+            }
             MergeGrant::Refused(refusal) => {
                 Ok(Asked::Ended(journal.refuse(refusal, Some(published.pull_request)).await?))
             }
@@ -45,8 +47,9 @@ impl Pipeline {
         }
     }
 
-    /// Asks for the merge until it is known how it ended, each time under the same permit and only while promotion is not
-    /// paused. `doubtful` says that a request under this permit may be on its way already.
+    /// Asks for the merge until it is known how it ended, each time under the same permit, and only while promotion is not
+    /// paused and the base is where the change was verified. `doubtful` says that a request under this permit, or under one
+    /// that it took over, may be on its way already: then only what the forge shows, or a fence, ends the merge.
     pub(crate) async fn use_permit(
         &self,
         journal: &mut Journal<'_>,
@@ -71,11 +74,21 @@ impl Pipeline {
                     message
                 }
             };
-            if doubtful && let Some(commit) = self.find_landed(journal).await? {
+            let seen = match self.look(journal).await {
+                Ok(seen) => seen,
+                Err(error) if doubtful => return unseen(journal, &error),
+                Err(error) => {
+                    let doing = "the forge did not merge, and whether the base moved could not be read";
+                    let refusal = refusals::of_forge(Stage::PromotionMerge, doing, &error);
+                    return journal.refuse(refusal, None).await;
+                }
+            };
+            if let Some(commit) = seen.landed {
                 return self.land(journal, commit, observer).await;
             }
-            if !doubtful {
-                self.stop_if_base_moved(journal).await?;
+            if seen.base_moved {
+                // The forge does not bind a merge to its base.
+                return self.give_up_moved_base(journal, doubtful, observer).await;
             }
             if attempt == tries {
                 break message;
@@ -99,19 +112,18 @@ impl Pipeline {
         self.give_up(journal, refusal, doubtful, observer).await
     }
 
-    /// The forge does not bind a merge to its base, so a merge that surely did not happen is given up when the base has moved:
-    /// the run is blocked, and verified again at once.
-    async fn stop_if_base_moved(&self, journal: &mut Journal<'_>) -> Result<(), Stop> {
-        let Some(terms) = journal.run().permit().cloned() else { return Err(Stop::Overtaken) };
-        match self.ports.forge.branch_head(&terms.base).await {
-            Ok(tip) if tip != terms.base_commit => {
-                let detail = format!("the base moved to {tip} before the merge; the change is verified again on it.");
-                journal.refuse(Refusal::new(Stage::PromotionMerge, Reason::BaseMoved, detail), None).await?;
-                Err(Stop::Again)
-            }
-            // An unreadable base is looked at again before the next try.
-            Ok(_) | Err(_) => Ok(()),
-        }
+    /// A merge that surely did not happen is given up when the base has moved, and the change verified again at once. One
+    /// that may still happen is not asked for again.
+    pub(crate) async fn give_up_moved_base(
+        &self,
+        journal: &mut Journal<'_>,
+        doubtful: bool,
+        observer: &dyn Observer,
+    ) -> Result<Stop, Stop> {
+        let detail = "the base moved before the merge, which is not asked for again on it.".to_owned();
+        let stop =
+            self.give_up(journal, Refusal::new(Stage::PromotionMerge, Reason::BaseMoved, detail), doubtful, observer);
+        if doubtful { stop.await } else { stop.await.and(Err(Stop::Again)) }
     }
 
     async fn merge_refused(
@@ -132,16 +144,38 @@ impl Pipeline {
         Ok(stop)
     }
 
-    pub(crate) async fn reopen(&self, journal: &Journal<'_>) -> Result<Reopened, Stop> {
+    /// Asks for this process' own permit again.
+    async fn reopen(&self, journal: &Journal<'_>) -> Result<Reopened, Stop> {
         let rollback = journal.run().rollback_of().is_some();
-        match journal.ledger().reopen_merge(journal.run().id(), rollback).await {
+        let permit = permit_of(journal)?.id;
+        match journal.ledger().reopen_merge(journal.run().id(), permit, rollback).await {
             Ok(MergeGrant::Granted(..)) if self.is_overdue(journal).await? => Ok(Reopened::Overdue),
             Ok(MergeGrant::Granted(permit, _)) => Ok(Reopened::Granted(permit)),
             Ok(MergeGrant::Refused(refusal)) => Ok(Reopened::Refused(refusal)),
-            // Somebody else fenced it or recorded its outcome.
+            // Somebody else took it over, fenced it or recorded its outcome.
             Err(LedgerError::Refused { .. }) => Err(Stop::Overtaken),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Takes over a merge that another process left open, or an earlier life of this one. Whoever held it learns of it: its
+    /// permit is neither yielded again nor closed any more.
+    pub(crate) async fn take_over(&self, journal: &mut Journal<'_>) -> Result<Reopened, Stop> {
+        let terms = permit_of(journal)?;
+        let started = terms.taken_over(self.config.holder.clone(), self.deadline_seconds());
+        let event = journal.run().next_event(self.ports.ids.event_id(), started.into())?;
+        let rollback = journal.run().rollback_of().is_some();
+        match journal.ledger().begin_merge(&event, journal.run().tip(), rollback).await? {
+            MergeGrant::Refused(refusal) => Ok(Reopened::Refused(refusal)),
+            MergeGrant::Granted(permit, recorded) => {
+                journal.took(&recorded)?;
+                Ok(Reopened::Granted(permit))
+            }
+        }
+    }
+
+    fn deadline_seconds(&self) -> u32 {
+        u32::try_from(self.config.permit_deadline.as_secs()).unwrap_or(u32::MAX)
     }
 }
 

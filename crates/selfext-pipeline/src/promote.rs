@@ -12,7 +12,7 @@ use crate::verify::Verified;
 use crate::{Observer, Outcome, Pipeline, PromoteError, Step, refusals};
 
 /// How often one call takes a run up again, before it gives up.
-const MAX_DRIVES: u32 = 20;
+pub(crate) const MAX_DRIVES: u32 = 20;
 
 impl Pipeline {
     /// Takes a change set to the base branch, or as far as it may go.

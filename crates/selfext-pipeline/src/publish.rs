@@ -53,6 +53,7 @@ pub(crate) fn message(change: &ChangeSet, journal: &Journal<'_>, verified: &Veri
     let meta = CommitMeta {
         schema: CommitMeta::SCHEMA,
         run_id: journal.run().id().clone(),
+        tested: verified.claim,
         base: verified.candidate.base.clone(),
         fingerprint: journal.run().subject().fingerprint,
         context: journal.run().context().clone(),

@@ -2,7 +2,10 @@
 
 use selfext_domain::{PermitTerms, RunId, redact};
 
+use crate::follow::Followed;
 use crate::journal::{Journal, Stop};
+use crate::promote::MAX_DRIVES;
+use crate::settle::Settled;
 use crate::{Ending, Observer, Outcome, Pipeline, PromoteError};
 
 /// What reconciling one open run gave.
@@ -40,23 +43,48 @@ impl Pipeline {
         Ok(all)
     }
 
-    /// Settles merges into this base whose permits nobody used in time, so that they do not stand in the way for ever: what a
-    /// process does at its start. A merge that is in time is left to its holder. Where none is open, it costs one look into
-    /// the ledger.
+    /// What a process does at its start with the merges into this base that an earlier life, or another process, left open:
+    /// records what landed, finishes fences, and fences what is past its deadline. A merge that is in time is left to its
+    /// holder. Where none is open, it costs one look into the ledger. May be repeated, and run by several processes at once.
     ///
     /// # Errors
-    /// [`PromoteError`] if the ledger could not be read or written.
-    pub async fn settle_overdue(&self, observer: &dyn Observer) -> Result<(), PromoteError> {
-        let ours = |terms: &PermitTerms| terms.repository == self.config.repository && terms.base == self.config.base;
-        let open = self.ports.ledger.open_permits().await?;
-        if !open.iter().any(ours) {
+    /// [`PromoteError`] if the ledger could not be read or written. A forge that does not answer leaves a merge in doubt.
+    pub async fn recover(&self, observer: &dyn Observer) -> Result<(), PromoteError> {
+        for terms in self.open_permits().await? {
+            self.settle_run(&terms.run, observer).await?;
+        }
+        Ok(())
+    }
+
+    /// Settles the merges into this base whose permits nobody used in time, so that they do not stand in the way for ever.
+    pub(crate) async fn settle_overdue(&self, observer: &dyn Observer) -> Result<(), PromoteError> {
+        let open = self.open_permits().await?;
+        if open.is_empty() {
             return Ok(());
         }
         let now = self.ports.ledger.time().await?;
-        for terms in open.iter().filter(|terms| ours(terms) && terms.deadline < now) {
-            self.reconcile_run(&terms.run, observer).await?;
+        for terms in open.iter().filter(|terms| terms.deadline < now) {
+            self.settle_run(&terms.run, observer).await?;
         }
         Ok(())
+    }
+
+    async fn open_permits(&self) -> Result<Vec<PermitTerms>, PromoteError> {
+        let mut open = self.ports.ledger.open_permits().await?;
+        open.retain(|terms| terms.repository == self.config.repository && terms.base == self.config.base);
+        Ok(open)
+    }
+
+    async fn settle_run(&self, run: &RunId, observer: &dyn Observer) -> Result<(), PromoteError> {
+        let mut journal = Journal::open(&self.ports, run).await?;
+        if !journal.run().phase().may_merge() {
+            return Ok(());
+        }
+        match self.settle(&mut journal, observer).await {
+            Err(Stop::Error(error)) | Ok(Settled::Ended(Stop::Error(error))) => Err(error),
+            // Another process was faster, or it is known how the run stands, be it that it is in doubt.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Makes sure now that a run's open merge can never happen, or finds that it has: see [`Ending::Promoted`] and the reason
@@ -89,19 +117,23 @@ impl Pipeline {
         if subject.repository != self.config.repository || subject.base != self.config.base {
             return Ok(None);
         }
-        if !journal.run().phase().may_merge() {
-            return Ok(Some(Reconciled::Waiting(run.clone())));
-        }
-        match self.follow_merge(&mut journal, observer).await.unwrap_or_else(|stop| stop) {
-            Stop::Ended(outcome) => Ok(Some(Reconciled::Settled(*outcome))),
-            Stop::Error(error) => Err(error),
-            Stop::Overtaken | Stop::Again => {
-                let journal = Journal::open(&self.ports, run).await?;
-                Ok(Some(
-                    Outcome::of(journal.run(), true)
-                        .map_or_else(|| Reconciled::Waiting(run.clone()), Reconciled::Settled),
-                ))
+        for _ in 0..MAX_DRIVES {
+            if !journal.run().phase().may_merge() {
+                let outcome = Outcome::of(journal.run(), true).filter(|_| !journal.run().phase().is_open());
+                let waiting = || Reconciled::Waiting(run.clone());
+                return Ok(Some(outcome.map_or_else(waiting, Reconciled::Settled)));
+            }
+            match self.follow_merge(&mut journal, observer).await.unwrap_or_else(|stop| stop) {
+                Stop::Ended(outcome) => return Ok(Some(Reconciled::Settled(*outcome))),
+                Stop::Error(error) => return Err(error),
+                Stop::Again => journal = Journal::open(&self.ports, run).await?,
+                // Another process settles it, or took it over to go on with it.
+                Stop::Overtaken => match self.follow(run, observer).await? {
+                    Followed::Ended(outcome) => return Ok(Some(Reconciled::Settled(*outcome))),
+                    Followed::Stalled(stalled) => journal = Journal::new(&self.ports, *stalled),
+                },
             }
         }
+        Err(PromoteError::Contended(run.clone()))
     }
 }

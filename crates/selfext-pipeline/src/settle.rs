@@ -12,25 +12,49 @@ use crate::{Ending, Observer, Pipeline, PromoteError, Step, refusals};
 /// Why a permit that nobody used in time is fenced.
 pub(crate) const OVERDUE: &str = "its permit's time was over";
 
-/// How many commits of the base branch are looked through for one that landed although its pull request does not say so.
-const MAX_WALK: u32 = 50;
+/// What the forge shows of a merge that is under way.
+pub(crate) struct Seen {
+    /// The commit as which the change landed, if it did.
+    pub(crate) landed: Option<CommitSha>,
+    /// Whether the base is anywhere else than where the change was verified.
+    pub(crate) base_moved: bool,
+}
 
 impl Pipeline {
-    /// Takes up a merge that a crash, or another process, left open. Asking for it again under the same permit merges
-    /// nothing twice: it is bound to one head of one pull request. The first holder does not learn of it, though, and may close
-    /// the permit meanwhile.
+    /// Takes up a merge that a crash, or another process, left open. Asking for it again merges nothing twice: it is bound to
+    /// one head of one pull request.
     pub(crate) async fn follow_merge(&self, journal: &mut Journal<'_>, observer: &dyn Observer) -> Result<Stop, Stop> {
-        if let Some(commit) = self.find_landed(journal).await? {
-            return self.land(journal, commit, observer).await;
+        let seen = match self.settle(journal, observer).await? {
+            Settled::Ended(stop) => return Ok(stop),
+            Settled::Open(seen) => seen,
+        };
+        if seen.base_moved {
+            return self.give_up_moved_base(journal, true, observer).await;
         }
-        if journal.run().phase() == Phase::Fencing {
-            return self.fence(journal, "an earlier fence was not finished", observer).await;
-        }
-        match self.reopen(journal).await? {
+        match self.take_over(journal).await? {
             Reopened::Granted(permit) => self.use_permit(journal, permit, true, observer).await,
             Reopened::Overdue => self.fence(journal, OVERDUE, observer).await,
             Reopened::Refused(refusal) => self.give_up(journal, refusal, true, observer).await,
         }
+    }
+
+    /// Records what landed, finishes a fence, and fences a merge whose time is over. A merge that is in time and has not
+    /// landed is left as it is.
+    pub(crate) async fn settle(&self, journal: &mut Journal<'_>, observer: &dyn Observer) -> Result<Settled, Stop> {
+        let seen = match self.look(journal).await {
+            Ok(seen) => seen,
+            Err(error) => return Ok(Settled::Ended(unseen(journal, &error)?)),
+        };
+        let stop = if let Some(commit) = seen.landed {
+            self.land(journal, commit, observer).await?
+        } else if journal.run().phase() == Phase::Fencing {
+            self.fence(journal, "an earlier fence was not finished", observer).await?
+        } else if self.is_overdue(journal).await? {
+            self.fence(journal, OVERDUE, observer).await?
+        } else {
+            return Ok(Settled::Open(seen));
+        };
+        Ok(Settled::Ended(stop))
     }
 
     /// Ends the tries of a merge that has not happened. If no request can be on its way any more, the refusal closes the
@@ -62,41 +86,22 @@ impl Pipeline {
         Ok(self.ports.ledger.time().await? > deadline)
     }
 
-    /// The commit as which an open permit's change landed, if it did. The pull request is asked first; because its record may
-    /// lag behind the branch, the base branch's new commits are looked through too.
-    pub(crate) async fn find_landed(&self, journal: &Journal<'_>) -> Result<Option<CommitSha>, Stop> {
-        let terms = permit_of(journal)?;
-        match self.look_for_landed(&terms).await {
-            Ok(landed) => Ok(landed),
-            Err(error) => {
-                let detail = format!(
-                    "the forge could not be asked whether pull request {} was merged: {}",
-                    terms.pull_request,
-                    refusals::chain(&error)
-                );
-                Err(journal.end(Ending::InDoubt { detail }))
-            }
-        }
-    }
-
-    async fn look_for_landed(&self, terms: &PermitTerms) -> Result<Option<CommitSha>, ForgeError> {
+    /// What the forge shows of an open permit's merge. The pull request is asked, and because its record may lag behind the
+    /// branch, the base branch's new commits are looked through too.
+    pub(crate) async fn look(&self, journal: &Journal<'_>) -> Result<Seen, ForgeError> {
+        let Some(terms) = journal.run().permit() else {
+            return Ok(Seen { landed: None, base_moved: false });
+        };
         let forge = &self.ports.forge;
-        let (request, tip) = futures::join!(forge.pull_request(terms.pull_request), forge.branch_head(&terms.base));
+        let (request, since) =
+            futures::join!(forge.pull_request(terms.pull_request), forge.branch_since(&terms.base, &terms.base_commit));
         if let PullRequestState::Merged { commit: Some(commit) } = request?.state {
-            return Ok(Some(commit));
+            return Ok(Seen { landed: Some(commit), base_moved: true });
         }
-        let mut next = Some(tip?);
-        for _ in 0..MAX_WALK {
-            let Some(sha) = next.filter(|sha| *sha != terms.base_commit) else {
-                break;
-            };
-            let commit = forge.commit(&sha).await?;
-            if CommitMeta::find(&commit.message).is_some_and(|meta| meta.run_id == terms.run) {
-                return Ok(Some(sha));
-            }
-            next = commit.parents.into_iter().next();
-        }
-        Ok(None)
+        let since = since?;
+        let ours = |message: &str| CommitMeta::find(message).is_some_and(|meta| meta.run_id == terms.run);
+        let landed = since.line().find(|commit| ours(&commit.message)).map(|commit| commit.sha.clone());
+        Ok(Seen { landed, base_moved: since.has_moved() })
     }
 
     /// Records a merge that happened: compares what landed with what was tested, and deletes the branch meanwhile.
@@ -170,6 +175,10 @@ impl Pipeline {
 
     /// Fences; answers the commit as which the change had landed before.
     pub(crate) async fn fence_off(&self, journal: &mut Journal<'_>, why: &str) -> Result<Option<CommitSha>, Stop> {
+        // What has landed needs no fence, and its branch may be gone for a good reason.
+        if let Ok(Seen { landed: Some(commit), .. }) = self.look(journal).await {
+            return Ok(Some(commit));
+        }
         let terms = permit_of(journal)?;
         if journal.run().phase() == Phase::Merging {
             let fenced = MergeFenced { permit: terms.id, head: terms.head.clone(), detail: why.to_owned() };
@@ -185,11 +194,30 @@ impl Pipeline {
                 format!("pull request {} could not be fenced off: {}", terms.pull_request, refusals::chain(&error));
             return Err(journal.end(Ending::InDoubt { detail }));
         }
-        self.find_landed(journal).await
+        match self.look(journal).await {
+            Ok(seen) => Ok(seen.landed),
+            Err(error) => Err(unseen(journal, &error)?),
+        }
     }
 }
 
+/// What settling a merge gave.
+pub(crate) enum Settled {
+    /// It is known how the run stands.
+    Ended(Stop),
+    /// The merge is in time and has not landed.
+    Open(Seen),
+}
+
+/// A merge of which it cannot be seen what became stays in doubt.
+pub(crate) fn unseen(journal: &Journal<'_>, error: &ForgeError) -> Result<Stop, Stop> {
+    let number = permit_of(journal)?.pull_request;
+    let error = refusals::chain(error);
+    let detail = format!("the forge could not be asked whether pull request {number} was merged: {error}");
+    Ok(journal.end(Ending::InDoubt { detail }))
+}
+
 /// The open permit of a run in a merge. The fold sets it with `merge_started`, so a run without one is not in a merge.
-fn permit_of(journal: &Journal<'_>) -> Result<PermitTerms, Stop> {
+pub(crate) fn permit_of(journal: &Journal<'_>) -> Result<PermitTerms, Stop> {
     journal.run().permit().cloned().ok_or(Stop::Overtaken)
 }

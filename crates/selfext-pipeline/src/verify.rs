@@ -2,7 +2,7 @@
 
 use selfext_domain::ports::VerifierError;
 use selfext_domain::{
-    Candidate, ChangeSet, CommitSha, RULES_PATH, Reason, Refusal, RepoPath, Rules, Stage, StageReport, Tested,
+    Candidate, ChangeSet, CommitSha, EventId, RULES_PATH, Reason, Refusal, RepoPath, Rules, Stage, StageReport, Tested,
     check_limits, guard_paths, pull_request_title,
 };
 
@@ -14,6 +14,8 @@ pub(crate) struct Verified {
     pub(crate) rules: Rules,
     pub(crate) candidate: Candidate,
     pub(crate) tested: Tested,
+    /// The event that says so, and that this process publishes it.
+    pub(crate) claim: EventId,
 }
 
 impl Pipeline {
@@ -57,7 +59,8 @@ impl Pipeline {
             }
             None => self.test(change, journal, &rules, &candidate, attempt, observer).await?,
         };
-        Ok(Verified { rules, candidate, tested })
+        let claim = journal.run().claim().ok_or(Stop::Overtaken)?;
+        Ok(Verified { rules, candidate, tested, claim })
     }
 
     /// A change set says what files hold, so landing it on a later base would undo what others did to the same files since.

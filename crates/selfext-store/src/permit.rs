@@ -30,11 +30,24 @@ pub(crate) fn in_flight(other: &RunId) -> MergeGrant {
     MergeGrant::Refused(Refusal::new(Stage::PromotionMerge, Reason::MergeInFlight, detail))
 }
 
+/// Refuses because another run landed on the base in between.
+pub(crate) fn base_moved(other: &RunId) -> MergeGrant {
+    let detail =
+        format!("the run {other} was promoted into the base since this one was verified, which moves the base.");
+    MergeGrant::Refused(Refusal::new(Stage::PromotionMerge, Reason::BaseMoved, detail))
+}
+
 /// Refuses because the database found that the control does not let the merge pass. Where the domain reads the same value
 /// otherwise, the value is taken for malformed: a doubt refuses.
 pub(crate) fn refused_by_control(reading: &Result<ControlState, ControlError>, rollback: bool) -> MergeGrant {
     let refusal = guard_pause(reading.as_ref(), rollback).err();
     refusal.map_or_else(|| refused_by_control(&Err(doubtful()), rollback), MergeGrant::Refused)
+}
+
+/// The error of a permit that would take over another merge than the run's own.
+pub(crate) fn other_merge(run: &RunId) -> LedgerError {
+    let problem = "has another merge under way than the one that would be taken over, or fences it off";
+    LedgerError::Refused { detail: format!("the run {run} {problem}") }
 }
 
 /// The permit of an event that is durable and open, once more, if the control lets a merge pass.
@@ -51,15 +64,11 @@ pub(crate) fn reopened(
 
 /// The error of a permit that was asked for again and is not open any more.
 pub(crate) fn closed(run: &RunId) -> LedgerError {
-    LedgerError::Refused { detail: format!("the merge permit of the run {run} is closed or being fenced") }
+    let problem = "is taken over, closed or being fenced";
+    LedgerError::Refused { detail: format!("the merge permit of the run {run} {problem}") }
 }
 
 /// The error of a merge that is asked for a run that is not open.
 pub(crate) fn not_open(run: &RunId) -> LedgerError {
     LedgerError::Refused { detail: format!("the run {run} is not open, so no merge of it may begin") }
-}
-
-/// The error of a run without an open permit.
-pub(crate) fn none_open(run: &RunId) -> LedgerError {
-    LedgerError::Refused { detail: format!("the run {run} has no open merge permit") }
 }

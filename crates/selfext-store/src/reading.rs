@@ -2,22 +2,52 @@
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::ControlError;
-use selfext_domain::{ControlState, canonical};
+use selfext_domain::{ControlState, History, HistoryChange, StoredControl, canonical};
 use serde_json::Value;
+
+/// A row of the control as a database gave it, with the history that the database has at the same moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ControlRow {
+    /// The value and its time; `None` if there is no row.
+    pub value: Option<(String, DateTime<Utc>)>,
+    /// The history; `None` on SQLite, which has none, and on a standby.
+    pub history: Option<String>,
+}
+
+impl ControlRow {
+    /// What the row says under this history.
+    pub fn read(&self) -> Result<ControlState, ControlError> {
+        let stored = self.value.as_ref().map(|(text, updated_at)| (text.as_str(), *updated_at));
+        stored_control(stored)?.under(self.history()?.as_ref())
+    }
+
+    /// The history that the database has.
+    pub fn history(&self) -> Result<Option<History>, ControlError> {
+        self.history.as_deref().map(History::parse).transpose().map_err(ControlError::unavailable)
+    }
+
+    /// How the accepted history differs from it. A row that is missing or malformed tells of no accepted one.
+    pub fn history_change(&self) -> Result<Option<HistoryChange>, ControlError> {
+        let stored = self.value.as_ref().map(|(text, updated_at)| (text.as_str(), *updated_at));
+        let accepted = stored_control(stored).map_or(None, |stored| stored.history);
+        let found = self.history()?;
+        Ok((accepted != found).then_some(HistoryChange { accepted, found }))
+    }
+}
 
 /// Reads the stored value, `None` being a row that is not there. Its text has the escapes of the ledger's contents, so that
 /// a reason with NUL can be stored.
-pub(crate) fn read(stored: Option<(&str, DateTime<Utc>)>) -> Result<ControlState, ControlError> {
+pub(crate) fn stored_control(stored: Option<(&str, DateTime<Utc>)>) -> Result<StoredControl, ControlError> {
     let (text, updated_at) = stored.ok_or(ControlError::Missing)?;
     let value = canonical::to_value(text).unwrap_or_default();
     // A list would be read as the fields in their order, which is no documented form.
     let value = if value.is_object() { value } else { Value::Null };
-    ControlState::from_stored(&value, updated_at).map_err(ControlError::Malformed)
+    StoredControl::from_value(&value, updated_at).map_err(ControlError::Malformed)
 }
 
 /// What is wrong with a value that the database takes for malformed and this code does not: a doubt refuses.
 pub(crate) fn doubtful() -> ControlError {
-    let problem = ControlState::from_stored(&Value::Null, DateTime::UNIX_EPOCH);
+    let problem = StoredControl::from_value(&Value::Null, DateTime::UNIX_EPOCH);
     problem.map_or_else(ControlError::Malformed, |_| ControlError::Missing)
 }
 
@@ -27,7 +57,8 @@ mod tests {
 
     #[test]
     fn only_the_documented_forms_are_understood() {
-        let read = |text| read(Some((text, DateTime::UNIX_EPOCH)));
+        let read =
+            |text: &str| ControlRow { value: Some((text.to_owned(), DateTime::UNIX_EPOCH)), history: None }.read();
         assert!(matches!(read(r#"{"paused": false, "version": 1}"#), Ok(ControlState::Running)));
         for text in ["", "[1,false]", "[1,true,\"ops\",\"r\",false]", "1e400", "null", r#"{"version":1,"paused":false"#]
         {
@@ -35,7 +66,7 @@ mod tests {
         }
         let broken = r#"{"version":1,"paused":true,"by":"ops","reason":"␛","allow_rollbacks":true}"#;
         assert!(matches!(read(broken), Err(ControlError::Malformed(_))));
-        assert!(matches!(super::read(None), Err(ControlError::Missing)));
+        assert!(matches!(ControlRow::default().read(), Err(ControlError::Missing)));
         assert!(matches!(doubtful(), ControlError::Malformed(_)));
     }
 }

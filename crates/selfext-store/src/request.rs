@@ -3,8 +3,8 @@
 use chrono::DateTime;
 use selfext_domain::ports::{ControlError, LedgerError, PauseRequest, ResumeRequest};
 use selfext_domain::{
-    ActorSource, ControlState, CorrelationId, Event, EventBody, EventId, Pause, PromotionPauseChanged,
-    PullRequestNumber, RunId, StreamId, Subject, canonical,
+    ActorSource, ControlState, CorrelationId, Event, EventBody, EventId, History, HistoryAccepted, Pause,
+    PromotionPauseChanged, PullRequestNumber, RunId, StoredControl, StreamId, Subject, Tip, canonical,
 };
 
 use crate::stored_text::unstored;
@@ -80,7 +80,7 @@ impl ControlChange {
             allow_rollbacks: request.allow_rollbacks,
             since: DateTime::UNIX_EPOCH,
         });
-        Self::new(request.event, changed, &state)
+        Self::new(request.event, changed, state)
     }
 
     pub fn resume(request: &ResumeRequest) -> Result<Self, ControlError> {
@@ -91,25 +91,45 @@ impl ControlChange {
             allow_rollbacks: false,
             os_user: request.os_user.clone(),
         };
-        Self::new(request.event, changed, &ControlState::Running)
+        Self::new(request.event, changed, ControlState::Running)
     }
 
-    fn new(id: EventId, changed: PromotionPauseChanged, state: &ControlState) -> Result<Self, ControlError> {
-        let event = Event {
-            id,
-            stream: StreamId::Control,
-            correlation_id: CorrelationId::parse(StreamId::CONTROL).map_err(ControlError::unavailable)?,
-            actor_source: ActorSource::operator(),
-            context: None,
-            subject: None,
-            pull_request: None,
-            body: changed.into(),
-        };
+    /// The database adds the accepted history to the value, where it has one.
+    fn new(id: EventId, changed: PromotionPauseChanged, state: ControlState) -> Result<Self, ControlError> {
+        let value = StoredControl { state, history: None }.to_value();
         Ok(Self {
             id,
-            content: event.to_content().map_err(ControlError::unavailable)?,
-            value: canonical::to_string(&state.to_stored()).map_err(ControlError::unavailable)?,
+            content: control_content(id, changed)?,
+            value: canonical::to_string(&value).map_err(ControlError::unavailable)?,
         })
+    }
+}
+
+/// The content of the event with which a resume accepts a changed history.
+pub(crate) fn history_accepted(request: &ResumeRequest, history: &History) -> Result<String, ControlError> {
+    control_content(request.history_event, HistoryAccepted { by: request.by.clone(), history: history.clone() })
+}
+
+fn control_content(id: EventId, body: impl Into<EventBody>) -> Result<String, ControlError> {
+    let event = Event {
+        id,
+        stream: StreamId::Control,
+        correlation_id: CorrelationId::parse(StreamId::CONTROL).map_err(ControlError::unavailable)?,
+        actor_source: ActorSource::operator(),
+        context: None,
+        subject: None,
+        pull_request: None,
+        body: body.into(),
+    };
+    event.to_content().map_err(ControlError::unavailable)
+}
+
+/// Why an event may not be written behind `after`, where the stream ends otherwise.
+pub(crate) fn misplaced(stream: &StreamId, after: Tip, actual: u64) -> LedgerError {
+    if after.sequence == actual {
+        LedgerError::Diverged { stream: stream.clone(), sequence: actual }
+    } else {
+        LedgerError::Conflict { stream: stream.clone(), expected: after.sequence.saturating_add(1), actual }
     }
 }
 

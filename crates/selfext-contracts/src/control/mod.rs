@@ -26,7 +26,13 @@ pub fn pause_request(reason: &str) -> PauseRequest {
 /// A resume by `ops`, with a fresh id.
 #[must_use]
 pub fn resume_request() -> ResumeRequest {
-    ResumeRequest { event: fresh_id(), by: operator("ops"), reason: Some("all is well".to_owned()), os_user: None }
+    ResumeRequest {
+        event: fresh_id(),
+        by: operator("ops"),
+        reason: Some("all is well".to_owned()),
+        os_user: None,
+        history_event: fresh_id(),
+    }
 }
 
 /// Writes one `#[tokio::test]` for each case of the contract, run on the given
@@ -51,6 +57,7 @@ macro_rules! control_contract {
                 a_pause_that_allows_rollbacks_lets_them_alone_pass
                 a_missing_row_refuses_everything
                 a_malformed_row_refuses_everything
+                a_row_of_another_history_refuses_everything_but_a_pause
                 the_database_reads_the_control_as_the_domain_does
                 starting_again_never_heals_a_deleted_row
                 a_pause_heals_a_missing_and_a_malformed_row

@@ -49,6 +49,8 @@ macro_rules! forge_contract {
                 a_record_that_lags_behind_its_branch_is_waited_for
                 a_list_that_changes_while_it_is_read_is_read_again
                 what_is_said_of_another_commit_does_not_count
+                what_a_branch_holds_since_a_commit_is_read_whole
+                a_branch_that_lost_the_commit_is_rewound
             ]
             merging [
                 each_method_lands_the_tree_with_its_message
@@ -72,7 +74,8 @@ macro_rules! forge_contract {
             fencing [
                 a_fenced_head_can_never_merge
                 fencing_may_be_repeated
-                a_branch_that_is_elsewhere_or_gone_is_left_alone
+                a_branch_that_is_elsewhere_is_left_alone
+                a_branch_that_is_gone_cannot_come_back_at_the_fenced_head
                 what_is_not_selfexts_is_not_touched
                 a_fence_that_cannot_be_seen_is_no_fence
                 an_invisible_repository_is_not_a_missing_branch

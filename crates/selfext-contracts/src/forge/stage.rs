@@ -78,6 +78,7 @@ impl<W: ForgeWorld> Stage<W> {
         let meta = CommitMeta {
             schema: CommitMeta::SCHEMA,
             run_id: RunId::parse("run-1").expect("a legal id"),
+            tested: EventId::from_uuid(uuid::Uuid::from_u128(2)),
             base: candidate.base.clone(),
             fingerprint: Fingerprint::from_bytes([7; 32]),
             context,

@@ -10,7 +10,7 @@ mod story;
 pub mod cases;
 
 pub use fixture::{LedgerFixture, Ports};
-pub use story::{Story, fresh_id, granted, operator, refused};
+pub use story::{Story, append, before, begin_merge, fresh_id, granted, operator, refused};
 
 /// Writes one `#[tokio::test]` for each case of the contract, run on the given [`LedgerFixture`].
 #[macro_export]
@@ -23,6 +23,7 @@ macro_rules! ledger_contract {
                 a_repeated_append_is_recorded_once
                 an_id_with_other_content_is_refused
                 a_number_that_is_not_next_is_a_conflict
+                a_writer_that_knows_another_event_is_refused
                 what_others_write_is_refused
                 any_text_survives
                 any_legal_run_id_works
@@ -52,6 +53,9 @@ macro_rules! ledger_contract {
                 a_permit_that_is_fenced_or_closed_is_not_yielded_again
                 what_ends_a_merge_frees_the_branch
                 another_merge_of_the_branch_or_pull_request_is_in_flight
+                a_takeover_is_the_permit_from_then_on
+                only_the_same_merge_is_taken_over_and_not_while_it_is_fenced
+                a_merge_waits_for_a_look_at_what_landed_since_its_run_was_tested
                 merges_elsewhere_do_not_disturb_each_other
                 a_stale_number_is_a_conflict_and_begins_nothing
                 a_run_that_is_not_open_begins_no_merge

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use selfext_domain::ports::{Ledger, MergeGrant};
+use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
 use selfext_domain::{
     BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Failed, Fingerprint,
     MergeFenced, MergeMethod, MergePermit, MergeStarted, OperatorName, Promoted, PromotionBlocked, Proposed,
-    PullRequestNumber, Reason, RecordedEvent, Refusal, RepositoryName, RunAbandoned, RunId, Stage, Subject, Tested,
-    ToolCallId, ToolName, TreeSha,
+    PullRequestNumber, Reason, RecordedEvent, Refusal, RepositoryName, RunAbandoned, RunId, Stage, StreamId, Subject,
+    Tested, Tip, ToolCallId, ToolName, TreeSha,
 };
 use uuid::Uuid;
 
@@ -160,6 +160,12 @@ impl Story {
     /// `merge_started`
     #[must_use]
     pub fn merge_started(&self) -> Event {
+        self.merge_started_by("host 1, process 2")
+    }
+
+    /// `merge_started`, by another holder.
+    #[must_use]
+    pub fn merge_started_by(&self, holder: &str) -> Event {
         let mut event = self.event(MergeStarted {
             head: commit('b'),
             base_commit: commit('a'),
@@ -167,7 +173,7 @@ impl Story {
             branch: branch(),
             method: MergeMethod::Squash,
             message: "make it faster\n\nMeasured.".to_owned(),
-            holder: "host 1, process 2".to_owned(),
+            holder: holder.to_owned(),
             deadline_seconds: 120,
         });
         event.pull_request = Some(self.pull_request);
@@ -186,7 +192,7 @@ impl Story {
     /// If the ledger refuses.
     pub async fn begin(&self, ledger: &Arc<dyn Ledger>) {
         ledger.propose(&self.proposed(), None).await.expect("the run begins");
-        ledger.append(&self.tested(), 2).await.expect("the run goes on");
+        append(ledger, &self.tested(), 2).await.expect("the run goes on");
     }
 
     /// Writes `proposed` and `tested` and asks for the permit.
@@ -195,9 +201,42 @@ impl Story {
     /// If the ledger refuses.
     pub async fn begin_merging(&self, ledger: &Arc<dyn Ledger>) -> (MergePermit, RecordedEvent) {
         self.begin(ledger).await;
-        let grant = ledger.begin_merge(&self.merge_started(), 3, false).await.expect("the ledger answers");
+        let grant = begin_merge(ledger, &self.merge_started(), 3, false).await.expect("the ledger answers");
         granted(grant)
     }
+}
+
+/// Where a stream ends for a writer that has read it up to before the event `number`. Past its end it is made up.
+///
+/// # Panics
+/// If the ledger cannot be read.
+pub async fn before(ledger: &Arc<dyn Ledger>, stream: &StreamId, number: u64) -> Tip {
+    let events = ledger.stream_events(stream).await.expect("the stream is read");
+    let sequence = number - 1;
+    let found = events.iter().find(|event| event.sequence == sequence);
+    let hash = found.map_or_else(|| Digest32::of(b"nobody knows"), |event| event.link.hash);
+    if sequence == 0 { Tip::START } else { Tip { sequence, hash } }
+}
+
+/// [`Ledger::append`] as number `number` of the stream.
+///
+/// # Errors
+/// Those of the ledger.
+pub async fn append(ledger: &Arc<dyn Ledger>, event: &Event, number: u64) -> Result<RecordedEvent, LedgerError> {
+    ledger.append(event, before(ledger, &event.stream, number).await).await
+}
+
+/// [`Ledger::begin_merge`] as number `number` of the stream.
+///
+/// # Errors
+/// Those of the ledger.
+pub async fn begin_merge(
+    ledger: &Arc<dyn Ledger>,
+    event: &Event,
+    number: u64,
+    rollback: bool,
+) -> Result<MergeGrant, LedgerError> {
+    ledger.begin_merge(event, before(ledger, &event.stream, number).await, rollback).await
 }
 
 /// The permit of a grant.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 use crate::{
-    BranchName, CommitSha, Digest32, EventId, Fingerprint, MergeMethod, OperatorName, RepoPath, RunId, StageReport,
-    TreeSha,
+    BranchName, CommitSha, Digest32, EventId, Fingerprint, History, MergeMethod, OperatorName, RepoPath, RunId,
+    StageReport, TreeSha,
 };
 
 /// What a change set does to one file.
@@ -174,8 +174,8 @@ pub struct PromotionPauseChanged {
 pub struct HistoryAccepted {
     /// The name that was given.
     pub by: OperatorName,
-    /// What identifies the history that was accepted.
-    pub history: String,
+    /// The history that was accepted.
+    pub history: History,
 }
 
 /// The promoted change proved itself; the baseline moves to it.

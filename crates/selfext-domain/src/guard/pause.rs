@@ -31,6 +31,13 @@ pub fn guard_pause(reading: Result<&ControlState, &ControlError>, rollback: bool
             Reason::ControlMalformed,
             format!("{problem}, so nothing may be promoted. `selfext pause` writes it anew, `selfext resume` then frees promotion."),
         ),
+        Err(ControlError::HistoryChanged(change)) => refuse(
+            Reason::HistoryChanged,
+            format!(
+                "{change}: its last commits may be lost, a pause among them. `selfext resume` accepts the new history, once you \
+                 know that no merge of the lost part is on its way."
+            ),
+        ),
         Err(error) => refuse(
             Reason::ControlUnreadable,
             format!("the control could not be read ({error}), so nothing may be promoted until it can be."),
@@ -43,7 +50,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::{OperatorName, Pause};
+    use crate::{HistoryChange, OperatorName, Pause, StoredControl};
 
     fn paused(allow_rollbacks: bool) -> ControlState {
         let since = DateTime::from_timestamp(0, 0).unwrap();
@@ -59,12 +66,14 @@ mod tests {
     fn only_an_explicit_not_paused_passes() {
         assert!(guard_pause(Ok(&ControlState::Running), false).is_ok());
         let malformed =
-            ControlState::from_stored(&serde_json::json!({}), DateTime::from_timestamp(0, 0).unwrap()).unwrap_err();
+            StoredControl::from_value(&serde_json::json!({}), DateTime::from_timestamp(0, 0).unwrap()).unwrap_err();
+        let changed = ControlError::HistoryChanged(HistoryChange { accepted: None, found: None });
         let table = [
             (guard_pause(Ok(&paused(false)), false), Reason::PromotionPaused),
             (guard_pause(Ok(&paused(true)), false), Reason::PromotionPaused),
             (guard_pause(Ok(&paused(false)), true), Reason::PromotionPaused),
             (guard_pause(Err(&ControlError::Missing), true), Reason::ControlMissing),
+            (guard_pause(Err(&changed), true), Reason::HistoryChanged),
             (guard_pause(Err(&ControlError::Malformed(malformed)), true), Reason::ControlMalformed),
             (guard_pause(Err(&ControlError::unavailable("down")), true), Reason::ControlUnreadable),
         ];

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::Source;
-use crate::{ControlState, EventId, MalformedControl, OperatorName, PermitTerms, RecordedEvent};
+use crate::{
+    ControlState, EventId, History, HistoryChange, MalformedControl, OperatorName, PermitTerms, RecordedEvent,
+};
 
 /// Why the control could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +16,10 @@ pub enum ControlError {
     /// The row is there, but its value is not understood.
     #[error("the control row is malformed")]
     Malformed(#[source] MalformedControl),
+    /// The database has another history than the one that an operator accepted: it may have lost its last commits, a pause or
+    /// a merge permit among them.
+    #[error("{0}")]
+    HistoryChanged(HistoryChange),
     /// The request's event id was used for another event before.
     #[error("the event id {0} was used for another event")]
     IdReused(EventId),
@@ -56,6 +62,8 @@ pub struct ResumeRequest {
     pub reason: Option<String>,
     /// The operating system's user, if it is known.
     pub os_user: Option<String>,
+    /// The id of the event that will record that a changed history is accepted, where it is.
+    pub history_event: EventId,
 }
 
 /// What a pause found, after it was durable.
@@ -63,9 +71,19 @@ pub struct ResumeRequest {
 pub struct PauseAnswer {
     /// The event that recorded it.
     pub event: RecordedEvent,
-    /// The permits that were open after the pause was durable: their merges may still happen. Empty means that nothing of
-    /// selfext's can merge until `resume`.
+    /// The permits that were open after the pause was durable: their merges may still happen.
     pub in_flight: Vec<PermitTerms>,
+    /// The database had another history then than the accepted one: permits may have been lost with its last commits, and
+    /// their merges may still happen too.
+    pub history: Option<HistoryChange>,
+}
+
+impl PauseAnswer {
+    /// Whether nothing of selfext's can merge from here on until `resume`.
+    #[must_use]
+    pub const fn nothing_can_merge(&self) -> bool {
+        self.in_flight.is_empty() && self.history.is_none()
+    }
 }
 
 /// What a resume found.
@@ -73,6 +91,8 @@ pub struct PauseAnswer {
 pub struct ResumeAnswer {
     /// The event that recorded it.
     pub event: RecordedEvent,
+    /// The changed history of the database that this call accepted, if it did; a `history_accepted` event says so.
+    pub accepted: Option<History>,
     /// The permits that were open at that moment.
     pub in_flight: Vec<PermitTerms>,
 }
@@ -84,7 +104,7 @@ pub struct ResumeAnswer {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait PromotionControl: Send + Sync {
-    /// Reads the control. One round trip.
+    /// Reads the control, and compares the database's history with the accepted one. One round trip.
     ///
     /// # Errors
     /// [`ControlError`]: every one of them is to be taken for "paused".
@@ -98,8 +118,8 @@ pub trait PromotionControl: Send + Sync {
     /// [`ControlError::IdReused`], [`ControlError::Unavailable`].
     async fn pause(&self, request: &PauseRequest) -> Result<PauseAnswer, ControlError>;
 
-    /// Resumes: the change and its event are one transaction. Resuming what runs records the wish and changes nothing. May be
-    /// repeated with the same request.
+    /// Resumes, and accepts the history that the database has: the change and its events are one transaction. Resuming what
+    /// runs under the accepted history records the wish and changes nothing. May be repeated with the same request.
     ///
     /// # Errors
     /// [`ControlError::Missing`] and [`ControlError::Malformed`] change nothing: what the row was is not known, so an operator

@@ -133,9 +133,34 @@ pub struct Survey {
     pub gate: GateReading,
 }
 
+/// What a branch holds since one of its commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BranchSince {
+    /// The commits that are new, oldest first.
+    pub commits: Vec<LandedCommit>,
+    /// Whether the branch has lost that commit, as after a forced push.
+    pub rewound: bool,
+}
+
+impl BranchSince {
+    /// The commits that the branch itself went through, newest first: where it was merged into, not what was merged.
+    pub fn line(&self) -> impl Iterator<Item = &LandedCommit> {
+        let named = |sha: &CommitSha| self.commits.iter().find(|commit| commit.sha == *sha);
+        std::iter::successors(self.commits.last(), move |commit| named(commit.parents.first()?))
+    }
+
+    /// Whether the branch is anywhere else than at that commit.
+    #[must_use]
+    pub const fn has_moved(&self) -> bool {
+        self.rewound || !self.commits.is_empty()
+    }
+}
+
 /// A commit as the forge tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LandedCommit {
+    /// Its name.
+    pub sha: CommitSha,
     /// Its tree.
     pub tree: TreeSha,
     /// Its parents, the base branch's first.
@@ -219,6 +244,13 @@ pub trait Forge: Send + Sync {
     /// [`ForgeError::NotFound`] if there is no such commit.
     async fn commit(&self, commit: &CommitSha) -> Result<LandedCommit, ForgeError>;
 
+    /// What a branch holds since one of its commits: all of it, or an error. One request for each hundred commits.
+    ///
+    /// # Errors
+    /// [`ForgeError::NotFound`] if there is no such branch or commit, [`ForgeError::Unreadable`] if there are too many commits
+    /// to be looked through.
+    async fn branch_since(&self, branch: &BranchName, since: &CommitSha) -> Result<BranchSince, ForgeError>;
+
     /// One pull request.
     ///
     /// # Errors
@@ -235,8 +267,9 @@ pub trait Forge: Send + Sync {
         base: &BranchName,
     ) -> Result<Option<PullRequest>, ForgeError>;
 
-    /// Moves a branch of selfext's to a new commit on top of `head`, so that a merge bound to `head` can never succeed. May be
-    /// repeated; a branch that is gone or already elsewhere is left as it is.
+    /// Moves a branch of selfext's to a new commit on top of `head`, so that a merge bound to `head` can never succeed. A branch
+    /// that is gone is made anew at such a commit, because a person could bring it back at `head`. May be repeated; a branch
+    /// that is already elsewhere is left as it is.
     ///
     /// # Errors
     /// [`ForgeError`] if it is not certain that the branch is not at `head` any more.

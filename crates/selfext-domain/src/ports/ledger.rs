@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::Source;
 use crate::{
     Event, EventError, EventId, MergePermit, PermitTerms, Position, RecordedEvent, Refusal, RunId, StreamId, Subject,
+    Tip,
 };
 
 /// Why the ledger could not be read or written.
@@ -20,6 +21,15 @@ pub enum LedgerError {
         expected: u64,
         /// The number of the last event there.
         actual: u64,
+    },
+    /// The stream is as long as the caller thinks, but its last event is another one: the database lost events, and others
+    /// took their places. Read the stream again and decide anew.
+    #[error("event {sequence} of the stream {stream} is not the one that this writer knows")]
+    Diverged {
+        /// The stream.
+        stream: StreamId,
+        /// The number of its last event.
+        sequence: u64,
     },
     /// Another run of the same subject began in between. Read it and decide anew.
     #[error("the run {run} has the same subject and began in between")]
@@ -63,7 +73,8 @@ impl LedgerError {
 pub enum MergeGrant {
     /// The `merge_started` event is durable and open: the merge may be asked for, once.
     Granted(MergePermit, Box<RecordedEvent>),
-    /// Nothing was written: paused, the control missing or malformed, or another merge under way.
+    /// Nothing was written: paused, the control missing or malformed, another history, another merge under way, or the base
+    /// moved.
     Refused(Refusal),
 }
 
@@ -73,14 +84,15 @@ pub enum MergeGrant {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Appends one event as number `sequence` of its stream. One round trip. May be repeated with the same event: it is
+    /// Appends one event to its stream, behind the event `after`. One round trip. May be repeated with the same event: it is
     /// recorded once, and the answer is the record. The stream `control` is written by
     /// [`PromotionControl`](super::PromotionControl) alone, and `merge_started` by [`Ledger::begin_merge`] alone; both are
     /// refused here.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`] if `sequence` is not the next number, [`LedgerError::IdReused`] if the id has other content.
-    async fn append(&self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError>;
+    /// [`LedgerError::Conflict`] or [`LedgerError::Diverged`] if the stream does not end with `after`,
+    /// [`LedgerError::IdReused`] if the id has other content.
+    async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError>;
 
     /// Begins a run with its `proposed` event, if the latest run of its subject is still `after` (`None`: there is none).
     /// One round trip. May be repeated with the same event.
@@ -102,23 +114,31 @@ pub trait Ledger: Send + Sync {
     /// As [`Ledger::stream_events`].
     async fn latest_run(&self, subject: &Subject) -> Result<Vec<RecordedEvent>, LedgerError>;
 
-    /// Asks for the merge permit: under the control's lock, checks that promotion is not paused, that no other permit is open
-    /// for the pull request or the base branch, and that `sequence` is next; then writes the `merge_started` event. All of it
-    /// is one atomic step, which a pause either precedes or follows. One round trip; no lock is held when it returns. May be
-    /// repeated with the same event after a lost answer: it yields the same permit while that is open.
+    /// Asks for the merge permit. Under the control's lock it checks that promotion is not paused, that the database's history
+    /// is the accepted one, that the run's stream ends with `after`, that no other permit is open for the pull request or the
+    /// base branch, and that nothing was `promoted` into the base since the run's last `tested`; then it writes the
+    /// `merge_started` event. All of it is one atomic step, which a pause either precedes or follows. One round trip; no lock
+    /// is held when it returns. May be repeated with the same event after a lost answer: it yields the same permit while that
+    /// is open.
+    ///
+    /// For a run whose own permit is open, this takes the merge over, if the event is of the same merge: it is the permit from
+    /// then on, and the earlier one is neither yielded again nor closed by its holder any more. Whoever takes over does not know
+    /// what the earlier holder asked the forge for.
     ///
     /// `rollback` says that the run takes back another, and so passes a pause that allows rollbacks.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`], [`LedgerError::IdReused`] and [`LedgerError::Refused`] if the event is no `merge_started` with
-    /// a pull request and a subject. A pause is no error but [`MergeGrant::Refused`].
-    async fn begin_merge(&self, event: &Event, sequence: u64, rollback: bool) -> Result<MergeGrant, LedgerError>;
+    /// [`LedgerError::Conflict`], [`LedgerError::Diverged`], [`LedgerError::IdReused`] and [`LedgerError::Refused`] if the event
+    /// is no `merge_started` with a pull request and a subject, takes over another merge than the open one, or one that is being
+    /// fenced. A pause is no error but [`MergeGrant::Refused`].
+    async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError>;
 
-    /// Yields the open permit of a run again, after a crash or an unclear answer, if promotion is not paused. Writes nothing.
+    /// Yields a permit of a run to its holder again, after an unclear answer, if promotion is not paused and the database's
+    /// history is the accepted one. Writes nothing. One round trip.
     ///
     /// # Errors
-    /// [`LedgerError::Refused`] if the run has no open permit, or it is being fenced.
-    async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError>;
+    /// [`LedgerError::Refused`] if the run's last event is not this permit: it was taken over, is being fenced, or is closed.
+    async fn reopen_merge(&self, run: &RunId, permit: EventId, rollback: bool) -> Result<MergeGrant, LedgerError>;
 
     /// The time of the clock by which permits are granted and expire. One round trip.
     ///

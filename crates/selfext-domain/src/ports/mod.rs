@@ -10,8 +10,8 @@ mod verifier;
 pub use clock::{Clock, IdSource};
 pub use control::{ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest};
 pub use forge::{
-    Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published, PullRequest, PullRequestState,
-    Survey,
+    BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published, PullRequest,
+    PullRequestState, Survey,
 };
 pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use verifier::{Verifier, VerifierError};

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Phase;
 use crate::{
     BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Link, PermitTerms,
-    Promoted, PullRequestNumber, RecordedEvent, Refusal, RunId, StreamId, Subject, Tested,
+    Promoted, PullRequestNumber, RecordedEvent, Refusal, RunId, StreamId, Subject, Tested, Tip,
 };
 
 /// An event that may not follow.
@@ -46,6 +46,12 @@ pub enum FoldError {
         /// The number it has.
         found: u64,
     },
+    /// A merge that is under way is taken over, but to be another merge.
+    #[error("event {event} takes over a merge permit of other terms")]
+    OtherTerms {
+        /// The event.
+        event: EventId,
+    },
     /// The hashes do not fit.
     #[error("event {event} is not chained to the one before it, or its bytes are not those that were hashed")]
     Broken {
@@ -74,9 +80,11 @@ pub struct Run {
     branch: BranchName,
     rollback_of: Option<RunId>,
     tested: Option<Tested>,
+    claim: Option<EventId>,
     first_base: Option<CommitSha>,
     pull_request: Option<PullRequestNumber>,
     permit: Option<PermitTerms>,
+    fenced_head: Option<CommitSha>,
     refusal: Option<Refusal>,
     promoted: Option<Promoted>,
     allowed: bool,
@@ -118,9 +126,11 @@ impl Run {
             branch: proposed.branch.clone(),
             rollback_of: proposed.rollback_of.clone(),
             tested: None,
+            claim: None,
             first_base: None,
             pull_request: event.pull_request,
             permit: None,
+            fenced_head: None,
             refusal: None,
             promoted: None,
             allowed: false,
@@ -153,7 +163,11 @@ impl Run {
         let phase = self.may_follow(&event.body).map_err(|source| FoldError::Illegal { event: event.id, source })?;
         self.permit = match &event.body {
             EventBody::MergeStarted(_) => {
-                Some(PermitTerms::of(recorded).ok_or(FoldError::Unfounded { event: event.id })?)
+                let terms = PermitTerms::of(recorded).ok_or(FoldError::Unfounded { event: event.id })?;
+                if self.permit.as_ref().is_some_and(|open| !terms.is_of_the_same_merge_as(open)) {
+                    return Err(FoldError::OtherTerms { event: event.id });
+                }
+                Some(terms)
             }
             _ if phase.may_merge() => self.permit.take(),
             _ => None,
@@ -163,12 +177,14 @@ impl Run {
             EventBody::Tested(tested) => {
                 self.first_base.get_or_insert_with(|| tested.base_commit.clone());
                 self.tested = Some(tested.clone());
+                self.claim = Some(event.id);
             }
             EventBody::PromotionBlocked(blocked) => self.refusal = Some(blocked.refusal.clone()),
             EventBody::Failed(failed) => self.refusal = Some(failed.refusal.clone()),
             EventBody::ChangeAllowed(allowed) => {
                 self.allowed |= allowed.fingerprint == self.subject.fingerprint;
             }
+            EventBody::MergeFenced(fenced) => self.fenced_head = Some(fenced.head.clone()),
             EventBody::Promoted(promoted) => self.promoted = Some(promoted.clone()),
             _ => {}
         }
@@ -248,6 +264,12 @@ impl Run {
         self.tested.as_ref()
     }
 
+    /// The `tested` event that says who publishes, if there is one: the last.
+    #[must_use]
+    pub const fn claim(&self) -> Option<EventId> {
+        self.claim
+    }
+
     /// The commit on which it first passed verification.
     #[must_use]
     pub const fn first_base(&self) -> Option<&CommitSha> {
@@ -264,6 +286,12 @@ impl Run {
     #[must_use]
     pub const fn permit(&self) -> Option<&PermitTerms> {
         self.permit.as_ref()
+    }
+
+    /// The head whose merge was fenced off, if one was.
+    #[must_use]
+    pub const fn fenced_head(&self) -> Option<&CommitSha> {
+        self.fenced_head.as_ref()
     }
 
     /// Why it is blocked or failed.
@@ -290,10 +318,10 @@ impl Run {
         self.sequence
     }
 
-    /// The hash of its last event.
+    /// Its last event: the next one is written behind it.
     #[must_use]
-    pub const fn head(&self) -> Digest32 {
-        self.head
+    pub const fn tip(&self) -> Tip {
+        Tip { sequence: self.sequence, hash: self.head }
     }
 
     /// When it was proposed, by the database's clock.

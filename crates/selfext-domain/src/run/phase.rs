@@ -55,7 +55,7 @@ impl Phase {
             EventBody::Tested(_) => &[Proposed, Tested, Blocked],
             EventBody::PromotionBlocked(_) => &[Proposed, Tested, Blocked, Merging],
             EventBody::ChangeAllowed(_) => &[Proposed, Blocked],
-            EventBody::MergeStarted(_) if tested => &[Tested, Blocked],
+            EventBody::MergeStarted(_) if tested => &[Tested, Blocked, Merging],
             EventBody::MergeFenced(_) | EventBody::Promoted(_) => &[Merging, Fencing],
             EventBody::Failed(_) => &[Proposed, Tested, Blocked, Merging, Fencing],
             EventBody::RunAbandoned(_) => &[Proposed, Tested, Blocked, Fencing],

@@ -62,7 +62,7 @@ fn bodies() -> Vec<EventBody> {
         ChangeAllowed { by: operator(), fingerprint: Fingerprint::from_bytes([1; 32]), paths: vec![] }.into(),
         PromotionPauseChanged { paused: true, by: operator(), reason: None, allow_rollbacks: false, os_user: None }
             .into(),
-        HistoryAccepted { by: operator(), history: "1".into() }.into(),
+        HistoryAccepted { by: operator(), history: History::parse("7/1").unwrap() }.into(),
         HealthWindowPassed { commit: commit('d'), samples: 3, window_seconds: 60 }.into(),
         HealthWindowFailed { commit: commit('d'), refusal: refusal(Reason::Unhealthy) }.into(),
         RollbackStarted { rollback_run: rollback.clone(), detail: "d".into() }.into(),
@@ -130,7 +130,14 @@ const TABLE: &[(&[&str], &[&str])] = &[
         &["proposed", "tested", "promotion_blocked"],
         &["tested", "promotion_blocked", "change_allowed", "merge_started", "failed", "run_abandoned"],
     ),
-    (&["proposed", "tested", "merge_started"], &["promotion_blocked", "merge_fenced", "promoted", "failed"]),
+    (
+        &["proposed", "tested", "merge_started"],
+        &["promotion_blocked", "merge_started", "merge_fenced", "promoted", "failed"],
+    ),
+    (
+        &["proposed", "tested", "merge_started", "merge_started"],
+        &["promotion_blocked", "merge_started", "merge_fenced", "promoted", "failed"],
+    ),
     (
         &["proposed", "tested", "merge_started", "merge_fenced"],
         &["merge_fenced", "promoted", "failed", "run_abandoned"],
@@ -207,6 +214,39 @@ fn a_permit_is_open_from_its_grant_to_its_outcome() {
     for outcome in ["promoted", "promotion_blocked", "failed"] {
         assert!(fold(&["proposed", "tested", "merge_started", outcome]).unwrap().permit().is_none(), "{outcome}");
     }
+}
+
+/// Changes what a `merge_started` event says.
+fn merge(event: &mut Event, change: fn(&mut MergeStarted)) {
+    match &mut event.body {
+        EventBody::MergeStarted(started) => change(started),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_takeover_is_the_permit_from_then_on_and_of_the_same_merge_alone() {
+    let events = record(&["proposed", "tested", "merge_started", "merge_started"]);
+    let run = Run::fold(&events).unwrap();
+    assert_eq!(run.permit().unwrap().id, events[3].event.id);
+    assert_eq!(run.claim(), Some(events[1].event.id));
+    let other = |change: fn(&mut Event)| {
+        let mut event = events[3].event.clone();
+        change(&mut event);
+        let (position, time) = (events[3].position, events[3].recorded_at);
+        let taken = RecordedEvent::new(event, 4, events[2].link.hash, position, time, "db".into()).unwrap();
+        Run::fold(&[&events[..3], &[taken]].concat())
+    };
+    let changes: [fn(&mut Event); 4] = [
+        |event| event.pull_request = PullRequestNumber::new(13).ok(),
+        |event| merge(event, |started| started.head = commit('9')),
+        |event| merge(event, |started| started.base_commit = commit('9')),
+        |event| merge(event, |started| started.message.push('.')),
+    ];
+    for change in changes {
+        assert!(matches!(other(change), Err(FoldError::OtherTerms { .. })));
+    }
+    assert!(other(|event| merge(event, |started| started.holder.push('2'))).is_ok(), "another holder");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod blob;
 mod check_run;
 mod commit;
+mod comparison;
 mod error_body;
 mod merge;
 mod pull_request;
@@ -13,6 +14,7 @@ mod tree;
 pub(crate) use blob::{NewBlob, WrittenBlob};
 pub(crate) use check_run::{CheckRunBody, CheckRunPage};
 pub(crate) use commit::{CommitBody, NewCommit};
+pub(crate) use comparison::Comparison;
 pub(crate) use error_body::ErrorBody;
 pub(crate) use merge::{MergeRequest, MergeResult};
 pub(crate) use pull_request::{CloseRequest, EditRequest, NewPullRequest, PullRequestBody};

@@ -41,7 +41,7 @@ impl State {
         begun.map(|event| Run::fold(&self.stream(&event.event.stream)).unwrap()).collect()
     }
 
-    fn write(&mut self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError> {
+    fn write(&mut self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
         self.writes += 1;
         let fault = self.fault.filter(|(number, _)| *number == self.writes);
         if let Some((_, false)) = fault {
@@ -51,14 +51,15 @@ impl State {
             return if known.event == *event { Ok(known.clone()) } else { Err(LedgerError::IdReused(event.id)) };
         }
         let stream = self.stream(&event.stream);
-        let actual = stream.len() as u64;
-        if sequence != actual + 1 {
-            return Err(LedgerError::Conflict { stream: event.stream.clone(), expected: sequence, actual });
+        let last = stream.last().map_or(Tip::START, |event| Tip { sequence: event.sequence, hash: event.link.hash });
+        if after != last {
+            let (expected, actual) = (after.sequence + 1, last.sequence);
+            return Err(LedgerError::Conflict { stream: event.stream.clone(), expected, actual });
         }
-        let prev = stream.last().map_or(Link::GENESIS, |event| event.link.hash);
         let id = self.events.len() as u64 + 1;
         let position = Position { transaction: id, id };
-        let recorded = RecordedEvent::new(event.clone(), sequence, prev, position, time(), "memory".into()).unwrap();
+        let recorded =
+            RecordedEvent::new(event.clone(), last.sequence + 1, last.hash, position, time(), "memory".into()).unwrap();
         self.events.push(recorded.clone());
         if fault.is_some() {
             return Err(LedgerError::unavailable("the connection was cut after the write"));
@@ -98,7 +99,7 @@ impl MemoryLedger {
         let id = EventId::from_uuid(uuid::Uuid::from_u128(u128::MAX - state.events.len() as u128));
         let mut event = run.next_event(id, body).unwrap();
         event.pull_request = Some(PullRequestNumber::new(12).unwrap());
-        state.write(&event, run.sequence() + 1).unwrap();
+        state.write(&event, run.tip()).unwrap();
     }
 
     pub fn pause(&self, reason: &str) {
@@ -118,8 +119,8 @@ impl MemoryLedger {
 
 #[async_trait]
 impl Ledger for MemoryLedger {
-    async fn append(&self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError> {
-        self.state.lock().unwrap().write(event, sequence)
+    async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
+        self.state.lock().unwrap().write(event, after)
     }
 
     async fn propose(&self, event: &Event, after: Option<RunId>) -> Result<RecordedEvent, LedgerError> {
@@ -132,7 +133,7 @@ impl Ledger for MemoryLedger {
         if latest != after {
             return Err(LedgerError::RunExists { run: latest.unwrap() });
         }
-        state.write(event, 1)
+        state.write(event, Tip::START)
     }
 
     async fn stream_events(&self, stream: &StreamId) -> Result<Vec<RecordedEvent>, LedgerError> {
@@ -145,21 +146,22 @@ impl Ledger for MemoryLedger {
         Ok(latest.map(|run| state.stream(&run.id().clone().into())).unwrap_or_default())
     }
 
-    async fn begin_merge(&self, event: &Event, sequence: u64, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError> {
         let mut state = self.state.lock().unwrap();
         if let Some(refusal) = state.paused(rollback) {
             return Ok(MergeGrant::Refused(refusal));
         }
-        let recorded = state.write(event, sequence)?;
+        let recorded = state.write(event, after)?;
         let run = Run::fold(&state.stream(&event.stream)).unwrap();
         Ok(MergeGrant::Granted(permit(&run).unwrap(), Box::new(recorded)))
     }
 
-    async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn reopen_merge(&self, run: &RunId, own: EventId, rollback: bool) -> Result<MergeGrant, LedgerError> {
         let state = self.state.lock().unwrap();
         let events = state.stream(&run.clone().into());
         let run = Run::fold(&events).unwrap();
-        let Some(permit) = permit(&run).filter(|_| run.phase() == Phase::Merging) else {
+        let open = |permit: &MergePermit| run.phase() == Phase::Merging && permit.terms().id == own;
+        let Some(permit) = permit(&run).filter(open) else {
             return Err(LedgerError::Refused { detail: "no open permit".into() });
         };
         match state.paused(rollback) {
@@ -219,8 +221,9 @@ impl PromotionControl for MemoryLedger {
             pull_request: None,
             body: body.into(),
         };
-        let next = state.stream(&StreamId::Control).len() as u64 + 1;
-        let event = state.write(&event, next).map_err(ControlError::unavailable)?;
+        let control = state.stream(&StreamId::Control);
+        let last = control.last().map_or(Tip::START, |last| Tip { sequence: last.sequence, hash: last.link.hash });
+        let event = state.write(&event, last).map_err(ControlError::unavailable)?;
         let since = time() + Duration::seconds(0);
         state.control = Some(Pause {
             by: request.by.clone(),
@@ -229,7 +232,7 @@ impl PromotionControl for MemoryLedger {
             since,
         });
         let in_flight = state.runs().iter().filter_map(|run| run.permit().cloned()).collect();
-        Ok(PauseAnswer { event, in_flight })
+        Ok(PauseAnswer { event, in_flight, history: None })
     }
 
     async fn resume(&self, _request: &ResumeRequest) -> Result<ResumeAnswer, ControlError> {

@@ -24,7 +24,7 @@ async fn a_merge_that_the_forge_refuses_closes_the_permit() {
 
 #[tokio::test]
 async fn a_merge_that_may_pass_is_tried_again_under_the_same_permit() {
-    let mut world = World::gated().landing();
+    let mut world = World::gated().unmerged().landing();
     world.clock.expect_sleep().times(2).returning(|_| ());
     let tries = AtomicU32::new(0);
     world.forge.expect_merge().times(3).returning(move |permit| {
@@ -43,7 +43,7 @@ async fn a_merge_that_may_pass_is_tried_again_under_the_same_permit() {
 async fn a_base_that_moves_between_two_tries_is_verified_before_the_next() {
     let mut world = World::bare();
     let reads = AtomicU32::new(0);
-    // Before verification, between the tries, and when the run is driven anew.
+    // Before verification, and when the run is driven anew.
     world
         .forge
         .expect_branch_head()
@@ -62,6 +62,9 @@ async fn a_base_that_moves_between_two_tries_is_verified_before_the_next() {
         let base_head = if surveys.fetch_add(1, Ordering::Relaxed) == 0 { base() } else { commit('9') };
         Ok(ports::Survey { base_head, ..survey(green()) })
     });
+    world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Open)));
+    let theirs = LandedCommit { sha: commit('9'), ..landed_commit('3', "Somebody's") };
+    world.forge.expect_branch_since().returning(move |_, _| Ok(since(vec![theirs.clone()])));
     let tries = AtomicU32::new(0);
     world.forge.expect_merge().times(2).returning(move |permit| {
         if tries.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -79,7 +82,7 @@ async fn a_base_that_moves_between_two_tries_is_verified_before_the_next() {
 
 #[tokio::test]
 async fn a_pause_between_two_tries_closes_the_permit_without_a_merge() {
-    let mut world = World::gated();
+    let mut world = World::gated().unmerged();
     let ledger = world.ledger.clone();
     let pausing = ledger.clone();
     world.clock.expect_sleep().times(1).returning(move |_| pausing.pause("now"));
@@ -90,7 +93,7 @@ async fn a_pause_between_two_tries_closes_the_permit_without_a_merge() {
 
 #[tokio::test]
 async fn a_lost_answer_of_a_merge_that_happened_ends_as_promoted() {
-    let mut world = World::gated().landing();
+    let mut world = World::gated().still().landing();
     world.forge.expect_merge().times(1).returning(|_| MergeAnswer::InDoubt { message: "502".into() });
     world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Merged { commit: Some(landed()) })));
     let outcome = world.promote().await.unwrap();
@@ -99,42 +102,64 @@ async fn a_lost_answer_of_a_merge_that_happened_ends_as_promoted() {
 
 #[tokio::test]
 async fn a_merge_whose_pull_request_still_reads_open_is_found_on_the_base_branch() {
-    let mut world = World::bare();
-    let ledger = world.ledger.clone();
-    let reads = AtomicU32::new(0);
-    // The first read is the base before verification; then the merge has moved it.
-    world
-        .forge
-        .expect_branch_head()
-        .returning(move |_| Ok(if reads.fetch_add(1, Ordering::Relaxed) == 0 { base() } else { landed() }));
-    world.verifier.expect_read_file().returning(|_, _, _| Ok(Some(RULES.into())));
-    world.verifier.expect_prepare().returning(|_, on, _| Ok(candidate(on)));
-    world.verifier.expect_run_stages().returning(|_, _, _| Ok(vec![stage(StageResult::Passed)]));
-    world.clock.expect_now().returning(time);
-    world
-        .forge
-        .expect_publish()
-        .returning(|_| Ok(ports::Published { pull_request: number(), url: String::new(), head: head() }));
-    world.forge.expect_survey().returning(|_, _, _| Ok(survey(green())));
+    let mut world = World::gated().landing();
     world.forge.expect_merge().times(1).returning(|_| MergeAnswer::InDoubt { message: "timeout".into() });
     world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Open)));
-    world.forge.expect_delete_branch().returning(|_| Ok(()));
-    let asked = ledger.clone();
-    world.forge.expect_commit().returning(move |_| {
-        let run = asked.runs().remove(0);
+    let ledger = world.ledger.clone();
+    world.forge.expect_branch_since().returning(move |_, _| {
+        let run = ledger.runs().remove(0);
         let message = run.permit().map(|permit| permit.message.clone()).unwrap_or_default();
-        Ok(LandedCommit { tree: tree('2'), parents: vec![base()], message })
+        // What was merged into the base after it, and a commit of its own branch, which the base did not go through.
+        let theirs = LandedCommit { sha: commit('9'), parents: vec![landed()], ..landed_commit('3', "Somebody's") };
+        let inner = LandedCommit { sha: head(), ..landed_commit('2', &message) };
+        Ok(since(vec![inner, landed_commit('2', &message), theirs]))
     });
     let outcome = world.promote().await.unwrap();
     assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: false });
 }
 
 #[tokio::test]
+async fn a_merge_in_doubt_is_not_asked_for_again_once_the_base_moved() {
+    let mut world = World::gated();
+    world.forge.expect_merge().times(1).returning(|_| MergeAnswer::InDoubt { message: "timeout".into() });
+    world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Open)));
+    world.forge.expect_branch_since().returning(|_, _| Ok(since(vec![landed_commit('3', "Somebody's")])));
+    let ledger = world.ledger.clone();
+    let pipeline = world.pipeline();
+    for _ in 0..2 {
+        let outcome = pipeline.promote(&change(), None, &Silent).await.unwrap();
+        assert!(matches!(outcome.ending, Ending::InDoubt { .. }), "{outcome:?}");
+    }
+    assert!(ledger.runs()[0].permit().is_some(), "a pause must be able to list it");
+}
+
+#[tokio::test]
+async fn a_takeover_is_recorded_and_only_the_forge_or_a_fence_ends_what_was_taken_over() {
+    let mut world = World::gated().unmerged();
+    world.clock.expect_sleep().returning(|_| ());
+    let merges = AtomicU32::new(0);
+    world.forge.expect_merge().times(6).returning(move |_| match merges.fetch_add(1, Ordering::Relaxed) {
+        0..3 => MergeAnswer::InDoubt { message: "timeout".into() },
+        _ => MergeAnswer::Refused(MergeRefusal { reason: Reason::MergeRefused, message: "no".into() }),
+    });
+    let ledger = world.ledger.clone();
+    let pipeline = world.pipeline();
+    let first = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    assert!(matches!(first.ending, Ending::InDoubt { .. }));
+    let held = ledger.runs()[0].permit().unwrap().clone();
+    // The forge refuses the second one, but a request of the first may still be on its way.
+    let second = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    assert!(matches!(second.ending, Ending::InDoubt { .. }), "{second:?}");
+    let taken = ledger.runs()[0].permit().unwrap().clone();
+    assert!(taken.id != held.id && taken.is_of_the_same_merge_as(&held));
+    assert_eq!(ledger.types(), ["proposed", "tested", "merge_started", "merge_started"]);
+}
+
+#[tokio::test]
 async fn a_merge_in_doubt_stays_in_doubt_until_its_deadline_and_is_fenced_after_it() {
-    let mut world = World::gated().retiring();
+    let mut world = World::gated().unmerged().retiring();
     world.clock.expect_sleep().returning(|_| ());
     world.forge.expect_merge().returning(|_| MergeAnswer::InDoubt { message: "timeout".into() });
-    world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Open)));
     world.forge.expect_fence_branch().times(1).returning(|_, _| Ok(()));
     let ledger = world.ledger.clone();
     let pipeline = world.pipeline();
@@ -152,10 +177,7 @@ async fn a_landed_tree_that_differs_pauses_promotion_before_the_run_ends() {
     let mut world = World::gated();
     world.forge.expect_merge().times(1).returning(|_| MergeAnswer::Merged { commit: landed() });
     world.forge.expect_delete_branch().returning(|_| Ok(()));
-    world
-        .forge
-        .expect_commit()
-        .returning(|_| Ok(LandedCommit { tree: tree('6'), parents: vec![], message: String::new() }));
+    world.forge.expect_commit().returning(|_| Ok(landed_commit('6', "")));
     let ledger = world.ledger.clone();
     let outcome = world.promote().await.unwrap();
     assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: false, already: false });

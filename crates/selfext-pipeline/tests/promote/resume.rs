@@ -63,7 +63,7 @@ async fn a_write_whose_answer_was_lost_is_taken_up_by_the_next_call() {
             });
             let ledger = world.ledger.clone();
             ledger.fail_write(number, recorded);
-            let pipeline = world.landing().pipeline();
+            let pipeline = world.still().landing().pipeline();
             assert!(pipeline.promote(&change(), None, &Silent).await.is_err(), "write {number}");
             let outcome = pipeline.promote(&change(), None, &Silent).await.unwrap();
             assert!(matches!(outcome.ending, Ending::Promoted { .. }), "write {number}, recorded {recorded}");
@@ -176,7 +176,7 @@ async fn abandoning_ends_an_open_run_and_cleans_up_and_may_be_repeated() {
 
 /// A merge that is never answered, and that a fence finds landed or not. The branch is fenced exactly once.
 fn in_doubt(landed_before_the_fence: bool) -> World {
-    let mut world = World::gated().retiring();
+    let mut world = World::gated().still().retiring();
     world.clock.expect_sleep().returning(|_| ());
     world.forge.expect_merge().returning(|_| ports::MergeAnswer::InDoubt { message: "timeout".into() });
     let fenced = Arc::new(AtomicBool::new(false));
@@ -190,10 +190,7 @@ fn in_doubt(landed_before_the_fence: bool) -> World {
         let merged = PullRequestState::Merged { commit: Some(landed()) };
         Ok(request(if arrived { merged } else { PullRequestState::Open }))
     });
-    world
-        .forge
-        .expect_commit()
-        .returning(|_| Ok(ports::LandedCommit { tree: tree('2'), parents: vec![base()], message: String::new() }));
+    world.forge.expect_commit().returning(|_| Ok(landed_commit('2', "")));
     world
 }
 
@@ -214,7 +211,7 @@ async fn abandoning_a_run_whose_merge_may_still_arrive_fences_first_and_tells_th
 
 #[tokio::test]
 async fn reconciling_settles_a_merge_that_a_crash_left_open() {
-    let mut world = World::gated().landing();
+    let mut world = World::gated().still().landing();
     world.forge.expect_merge().times(1).returning(|_| ports::MergeAnswer::Merged { commit: landed() });
     world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Merged { commit: Some(landed()) })));
     let ledger = world.ledger.clone();

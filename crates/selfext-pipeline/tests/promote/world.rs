@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use selfext_domain::ports::{
-    LandedCommit, MergeAnswer, MockClock, MockForge, MockIdSource, MockVerifier, Published, PullRequest,
+    BranchSince, LandedCommit, MergeAnswer, MockClock, MockForge, MockIdSource, MockVerifier, Published, PullRequest,
     PullRequestState, Survey,
 };
 use selfext_domain::*;
@@ -91,6 +91,16 @@ pub fn survey(gate: GateReading) -> Survey {
     Survey { pull_request: request(PullRequestState::Open), base_head: base(), gate }
 }
 
+/// A commit on the base, behind the verified one.
+pub fn landed_commit(tree_digit: char, message: &str) -> LandedCommit {
+    LandedCommit { sha: landed(), tree: tree(tree_digit), parents: vec![base()], message: message.into() }
+}
+
+/// A base that holds these commits since the change was verified on it.
+pub fn since(commits: Vec<LandedCommit>) -> BranchSince {
+    BranchSince { commits, rewound: false }
+}
+
 pub struct World {
     pub ledger: Arc<MemoryLedger>,
     pub forge: MockForge,
@@ -134,9 +144,7 @@ impl World {
 
     /// What landed is what was tested.
     pub fn landing(mut self) -> Self {
-        self.forge
-            .expect_commit()
-            .returning(|_| Ok(LandedCommit { tree: tree('2'), parents: vec![base()], message: String::new() }));
+        self.forge.expect_commit().returning(|_| Ok(landed_commit('2', "")));
         self.forge.expect_delete_branch().returning(|_| Ok(()));
         self
     }
@@ -144,6 +152,18 @@ impl World {
     pub fn merging(mut self) -> Self {
         self.forge.expect_merge().times(1).returning(|_| MergeAnswer::Merged { commit: landed() });
         self.landing()
+    }
+
+    /// The base stays where it was.
+    pub fn still(mut self) -> Self {
+        self.forge.expect_branch_since().returning(|_, _| Ok(since(vec![])));
+        self
+    }
+
+    /// The forge shows that the merge has not happened, and that the base is where it was.
+    pub fn unmerged(mut self) -> Self {
+        self.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Open)));
+        self.still()
     }
 
     /// Closing and deleting what a run that is over left is allowed.

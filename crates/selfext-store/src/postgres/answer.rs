@@ -1,13 +1,12 @@
 //! What the functions of the migrations answer.
 
-use chrono::{DateTime, Utc};
-use selfext_domain::ports::{ControlError, LedgerError};
-use selfext_domain::{ControlState, RecordedEvent, RunId};
+use selfext_domain::ports::LedgerError;
+use selfext_domain::{RecordedEvent, RunId};
 use sqlx::postgres::PgRow;
 use sqlx::{Error, Row as _};
 
-use super::columns::{EVENT_COLUMNS, event_row};
-use crate::reading;
+use super::columns::{EVENT_COLUMNS, control_row, event_row};
+use crate::reading::ControlRow;
 use crate::request::run_id;
 use crate::row::EventRow;
 
@@ -17,7 +16,7 @@ macro_rules! call {
         concat!(
             "SELECT ",
             $crate::postgres::columns::event_columns!("(a.event)"),
-            ", a.outcome, a.actual, a.other_run, a.control, a.control_updated_at FROM public.",
+            ", a.outcome, a.actual, a.other_run, a.control, a.control_updated_at, a.history FROM public.",
             $call,
             " AS a"
         )
@@ -25,12 +24,13 @@ macro_rules! call {
 }
 pub(super) use call;
 
-/// What a function answered. `migrations/postgres/0004_append.sql` says which outcome has which of the rest.
+/// What a function answered. `migrations/postgres/0007_history.sql` says which outcome has which of the rest.
 pub(super) struct Answer {
     pub outcome: String,
     actual: Option<i64>,
     other_run: Option<String>,
-    control: Option<(String, DateTime<Utc>)>,
+    /// The control as the function saw it under its lock.
+    pub control: ControlRow,
     event: Option<EventRow>,
 }
 
@@ -38,14 +38,12 @@ impl Answer {
     /// Reads the single row that a call gives.
     pub fn of(rows: &[PgRow]) -> Result<Self, Error> {
         let row = rows.first().ok_or(Error::RowNotFound)?;
-        let control: Option<String> = row.try_get(EVENT_COLUMNS + 3)?;
-        let updated_at: Option<DateTime<Utc>> = row.try_get(EVENT_COLUMNS + 4)?;
         let has_event = row.try_get::<Option<i64>, _>(0)?.is_some();
         Ok(Self {
             outcome: row.try_get(EVENT_COLUMNS)?,
             actual: row.try_get(EVENT_COLUMNS + 1)?,
             other_run: row.try_get(EVENT_COLUMNS + 2)?,
-            control: control.zip(updated_at),
+            control: control_row(row, EVENT_COLUMNS + 3)?,
             event: has_event.then(|| event_row(row)).transpose()?,
         })
     }
@@ -63,11 +61,6 @@ impl Answer {
     /// The run that is in the way, if there is one.
     pub fn other_run(&self) -> Result<Option<RunId>, LedgerError> {
         self.other_run.as_deref().map(run_id).transpose()
-    }
-
-    /// The control as the function saw it under its lock.
-    pub fn control(&self) -> Result<ControlState, ControlError> {
-        reading::read(self.control.as_ref().map(|(value, updated_at)| (value.as_str(), *updated_at)))
     }
 
     /// The error of an outcome that the function does not have.

@@ -1,8 +1,10 @@
 //! The columns of an event, as every statement asks for them.
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{Error, Row as _};
 
+use crate::reading::ControlRow;
 use crate::row::EventRow;
 
 /// The columns of an event under an alias, in the order that [`event_row`] reads them. `xid8` is no type of sqlx's.
@@ -57,6 +59,13 @@ pub(super) fn event_row(row: &PgRow) -> Result<EventRow, Error> {
         prev_hash: row.try_get(10)?,
         hash: row.try_get(11)?,
     })
+}
+
+/// Reads the control's value, its time and the database's history, in this order from column `at` on.
+pub(super) fn control_row(row: &PgRow, at: usize) -> Result<ControlRow, Error> {
+    let value: Option<String> = row.try_get(at)?;
+    let updated_at: Option<DateTime<Utc>> = row.try_get(at + 1)?;
+    Ok(ControlRow { value: value.zip(updated_at), history: row.try_get(at + 2)? })
 }
 
 /// Reads the events of rows.

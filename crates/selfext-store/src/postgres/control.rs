@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use selfext_domain::ports::{ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest};
-use selfext_domain::{ControlState, PermitTerms, RecordedEvent};
+use selfext_domain::{ControlState, HistoryChange, PermitTerms};
 use sqlx::Row as _;
 
 use super::Connections;
 use super::answer::{Answer, call};
-use super::columns::event_rows;
+use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row};
 use super::connections::Statement;
 use super::errors::controlling;
-use super::ledger::OPEN_PERMITS;
 use crate::permit;
-use crate::reading::{doubtful, read};
-use crate::request::ControlChange;
-use crate::row::recorded;
+use crate::reading::{ControlRow, doubtful};
+use crate::request::{ControlChange, history_accepted};
+
+/// How often a resume is tried where the database's history changes under it.
+const RESUMES: u32 = 3;
 
 /// The promotion control on Postgres: the row of `agent_state`, whose lock `self_extension_begin_merge` takes too.
 #[derive(Clone, Debug)]
@@ -35,41 +35,65 @@ impl PgPromotionControl {
         &self,
         change: &ControlChange,
         statement: impl Fn() -> Statement<'q> + Send + Sync,
-    ) -> Result<RecordedEvent, ControlError> {
+    ) -> Result<Answer, ControlError> {
         let rows = self.connections.fetch(statement).await.map_err(|error| controlling(error, change.id))?;
         let answer = Answer::of(&rows).map_err(ControlError::unavailable)?;
         match answer.outcome.as_str() {
-            "recorded" => answer.event().map_err(ControlError::unavailable),
+            "recorded" | "history" => Ok(answer),
             "id-reused" => Err(ControlError::IdReused(change.id)),
-            "control" => Err(answer.control().err().unwrap_or_else(doubtful)),
+            "control" => Err(answer.control.read().err().unwrap_or_else(doubtful)),
             _ => Err(ControlError::unavailable(answer.unforeseen())),
         }
     }
 
-    /// The open permits, in a statement after the change was durable, so that none that came before it is missing.
-    async fn in_flight(&self) -> Result<Vec<PermitTerms>, ControlError> {
-        let rows = self.connections.fetch(|| sqlx::query(OPEN_PERMITS)).await.map_err(ControlError::unavailable)?;
-        let rows = event_rows(&rows).map_err(ControlError::unavailable)?;
-        let events = recorded(rows).map_err(ControlError::unavailable)?;
-        events.iter().map(|event| permit::terms(event).map_err(ControlError::unavailable)).collect()
+    async fn row(&self) -> Result<ControlRow, ControlError> {
+        const ROW: &str = "SELECT s.value::text, s.updated_at, h.history
+            FROM (SELECT public.self_extension_history() AS history) h
+            LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'";
+        let rows = self.connections.fetch(|| sqlx::query(ROW)).await.map_err(ControlError::unavailable)?;
+        let row = rows.first().ok_or(ControlError::Missing)?;
+        control_row(row, 0).map_err(ControlError::unavailable)
+    }
+
+    /// The open permits, and whether the history is the accepted one: in a statement after a change was durable, so that none
+    /// that came before it is missing, and all of one moment, so that no failover comes in between.
+    async fn in_flight(&self) -> Result<(Vec<PermitTerms>, Option<HistoryChange>), ControlError> {
+        const IN_FLIGHT: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            ", s.value::text, s.updated_at, h.history
+             FROM (SELECT public.self_extension_history() AS history) h
+             LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
+             LEFT JOIN (public.self_extension_open_runs o JOIN public.self_extension_events e ON e.id = o.permit)
+                    ON o.permit IS NOT NULL
+             ORDER BY e.id"
+        );
+        let rows = self.connections.fetch(|| sqlx::query(IN_FLIGHT)).await.map_err(ControlError::unavailable)?;
+        let first = rows.first().ok_or_else(|| ControlError::unavailable("the database told nothing"))?;
+        let history = control_row(first, EVENT_COLUMNS).map_err(ControlError::unavailable)?.history_change()?;
+        let mut permits = Vec::with_capacity(rows.len());
+        for row in &rows {
+            // Without an open permit there is one row, with no event in it.
+            if row.try_get::<Option<i64>, _>(0).map_err(ControlError::unavailable)?.is_some() {
+                let event = event_row(row).map_err(ControlError::unavailable)?.into_recorded();
+                let terms = event.and_then(|event| permit::terms(&event));
+                permits.push(terms.map_err(ControlError::unavailable)?);
+            }
+        }
+        Ok((permits, history))
     }
 }
 
 #[async_trait]
 impl PromotionControl for PgPromotionControl {
     async fn read(&self) -> Result<ControlState, ControlError> {
-        const ROW: &str = "SELECT s.value::text, s.updated_at FROM public.agent_state s WHERE s.key = 'self_extension:promotion_control'";
-        let rows = self.connections.fetch(|| sqlx::query(ROW)).await.map_err(ControlError::unavailable)?;
-        let row = rows.first().ok_or(ControlError::Missing)?;
-        let value: String = row.try_get(0).map_err(ControlError::unavailable)?;
-        let updated_at: DateTime<Utc> = row.try_get(1).map_err(ControlError::unavailable)?;
-        read(Some((&value, updated_at)))
+        self.row().await?.read()
     }
 
-    /// Two round trips: the change, and the permits that are open after it.
+    /// Two round trips: the change, and what is open after it.
     async fn pause(&self, request: &PauseRequest) -> Result<PauseAnswer, ControlError> {
         let change = ControlChange::pause(request)?;
-        let event = self
+        let answer = self
             .change(&change, || {
                 sqlx::query(call!("self_extension_pause($1, $2, $3::text::jsonb)"))
                     .bind(change.id.as_uuid())
@@ -77,20 +101,37 @@ impl PromotionControl for PgPromotionControl {
                     .bind(&change.value)
             })
             .await?;
-        Ok(PauseAnswer { event, in_flight: self.in_flight().await? })
+        let event = answer.event().map_err(ControlError::unavailable)?;
+        let (in_flight, history) = self.in_flight().await?;
+        Ok(PauseAnswer { event, in_flight, history })
     }
 
-    /// Two round trips: the change, and the permits that are open after it.
+    /// Two round trips: the change, and what is open after it. Two more where the history is another than the accepted one,
+    /// which the first try tells.
     async fn resume(&self, request: &ResumeRequest) -> Result<ResumeAnswer, ControlError> {
         let change = ControlChange::resume(request)?;
-        let event = self
-            .change(&change, || {
-                sqlx::query(call!("self_extension_resume($1, $2, $3::text::jsonb)"))
-                    .bind(change.id.as_uuid())
-                    .bind(&change.content)
-                    .bind(&change.value)
-            })
-            .await?;
-        Ok(ResumeAnswer { event, in_flight: self.in_flight().await? })
+        let mut history = None;
+        for _ in 0..RESUMES {
+            let accepting = history.as_ref().map(|history| history_accepted(request, history)).transpose()?;
+            let answer = self
+                .change(&change, || {
+                    sqlx::query(call!("self_extension_resume($1, $2, $3::text::jsonb, $4, $5, $6)"))
+                        .bind(change.id.as_uuid())
+                        .bind(&change.content)
+                        .bind(&change.value)
+                        .bind(history.as_ref().map(selfext_domain::History::as_str))
+                        .bind(request.history_event.as_uuid())
+                        .bind(accepting.as_deref())
+                })
+                .await?;
+            if answer.outcome == "history" {
+                history = answer.control.history()?;
+                continue;
+            }
+            let event = answer.event().map_err(ControlError::unavailable)?;
+            let (in_flight, _) = self.in_flight().await?;
+            return Ok(ResumeAnswer { event, accepted: accepting.and(history), in_flight });
+        }
+        Err(ControlError::unavailable("the database's history changes all the time"))
     }
 }

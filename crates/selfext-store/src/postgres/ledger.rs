@@ -7,22 +7,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
-use selfext_domain::{Event, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject};
+use selfext_domain::{Event, EventId, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, Tip};
 use sqlx::Row as _;
 
 use super::Connections;
 use super::answer::{Answer, call};
-use super::columns::{EVENT_COLUMNS, event_columns, event_row, event_rows};
+use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event_rows};
 use super::connections::Statement;
 use super::errors::{reading, writing};
 use crate::permit;
-use crate::reading::read;
 use crate::request::{self, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
 use crate::stored_text::stored;
 
-/// The open permits with their events, oldest first. The control reads them too, when a pause is durable.
-pub(super) const OPEN_PERMITS: &str = concat!(
+/// The open permits with their events, oldest first.
+const OPEN_PERMITS: &str = concat!(
     "SELECT ",
     event_columns!("e"),
     " FROM public.self_extension_open_runs o JOIN public.self_extension_events e ON e.id = o.permit
@@ -60,22 +59,23 @@ impl PgLedger {
 
 #[async_trait]
 impl Ledger for PgLedger {
-    async fn append(&self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError> {
+    async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
         let content = request::appended(event)?;
         let run = stored(event.stream.as_str());
         let answer = self
             .call(event, || {
-                sqlx::query(call!("self_extension_append($1, $2, $3, $4)"))
+                sqlx::query(call!("self_extension_append($1, $2, $3, $4, $5)"))
                     .bind(event.id.as_uuid())
                     .bind(&*run)
                     .bind(&content)
-                    .bind(signed(sequence))
+                    .bind(signed(after.sequence.saturating_add(1)))
+                    .bind(after.hash.as_bytes().as_slice())
             })
             .await?;
         match answer.outcome.as_str() {
             "recorded" => answer.event(),
             "id-reused" => Err(LedgerError::IdReused(event.id)),
-            "conflict" => Err(conflict(&event.stream, sequence, &answer)),
+            "conflict" | "diverged" => Err(request::misplaced(&event.stream, after, answer.actual())),
             _ => Err(answer.unforeseen()),
         }
     }
@@ -98,7 +98,7 @@ impl Ledger for PgLedger {
         match answer.outcome.as_str() {
             "recorded" => answer.event(),
             "id-reused" => Err(LedgerError::IdReused(event.id)),
-            "conflict" => Err(conflict(&event.stream, 1, &answer)),
+            "conflict" => Err(request::misplaced(&event.stream, Tip::START, answer.actual())),
             "run-exists" => Err(request::run_exists(answer.other_run()?, after.as_ref())),
             _ => Err(answer.unforeseen()),
         }
@@ -135,15 +135,16 @@ impl Ledger for PgLedger {
         recorded_stream(rows)
     }
 
-    async fn begin_merge(&self, event: &Event, sequence: u64, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError> {
         let MergeRequest { run, subject, pull_request, content } = MergeRequest::of(event)?;
         let answer = self
             .call(event, || {
-                sqlx::query(call!("self_extension_begin_merge($1, $2, $3, $4, $5, $6, $7, $8)"))
+                sqlx::query(call!("self_extension_begin_merge($1, $2, $3, $4, $5, $6, $7, $8, $9)"))
                     .bind(event.id.as_uuid())
                     .bind(stored(run.as_str()))
                     .bind(&content)
-                    .bind(signed(sequence))
+                    .bind(signed(after.sequence.saturating_add(1)))
+                    .bind(after.hash.as_bytes().as_slice())
                     .bind(stored(subject.repository.as_str()))
                     .bind(stored(subject.base.as_str()))
                     .bind(signed(pull_request.get()))
@@ -152,13 +153,17 @@ impl Ledger for PgLedger {
             .await?;
         match answer.outcome.as_str() {
             "recorded" => permit::granted(answer.event()?),
-            "control" => Ok(permit::refused_by_control(&answer.control(), rollback)),
+            "control" => Ok(permit::refused_by_control(&answer.control.read(), rollback)),
             "merge-in-flight" => {
                 answer.other_run()?.map(|other| permit::in_flight(&other)).ok_or_else(|| answer.unforeseen())
             }
+            "base-moved" => {
+                answer.other_run()?.map(|other| permit::base_moved(&other)).ok_or_else(|| answer.unforeseen())
+            }
             "id-reused" => Err(LedgerError::IdReused(event.id)),
-            "conflict" => Err(conflict(&event.stream, sequence, &answer)),
+            "conflict" | "diverged" => Err(request::misplaced(&event.stream, after, answer.actual())),
             "permit-closed" => Err(permit::closed(run)),
+            "other-merge" => Err(permit::other_merge(run)),
             "not-open" => Err(permit::not_open(run)),
             _ => Err(answer.unforeseen()),
         }
@@ -166,26 +171,23 @@ impl Ledger for PgLedger {
 
     /// One round trip. Permit and control are read in one statement without a lock: a pause that comes later finds the
     /// permit open, and one that came before is seen.
-    async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn reopen_merge(&self, run: &RunId, permit: EventId, rollback: bool) -> Result<MergeGrant, LedgerError> {
         const PERMIT: &str = concat!(
             "SELECT ",
             event_columns!("e"),
-            ", s.value::text, s.updated_at, EXISTS (
-                SELECT FROM public.self_extension_events later WHERE later.run_id = e.run_id AND later.sequence > e.sequence)
+            ", s.value::text, s.updated_at, public.self_extension_history()
              FROM public.self_extension_open_runs o
              JOIN public.self_extension_events e ON e.id = o.permit
              LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
-             WHERE o.run_id = $1"
+             WHERE o.run_id = $1 AND e.event_id = $2 AND NOT EXISTS (
+                SELECT FROM public.self_extension_events later WHERE later.run_id = e.run_id AND later.sequence > e.sequence)"
         );
-        let rows = self.connections.fetch(|| sqlx::query(PERMIT).bind(stored(run.as_str()))).await.map_err(reading)?;
-        let row = rows.first().ok_or_else(|| permit::none_open(run))?;
-        let value: Option<String> = row.try_get(EVENT_COLUMNS).map_err(reading)?;
-        let updated_at = row.try_get(EVENT_COLUMNS + 1).map_err(reading)?;
-        if row.try_get(EVENT_COLUMNS + 2).map_err(reading)? {
-            return Err(permit::closed(run));
-        }
+        let statement = || sqlx::query(PERMIT).bind(stored(run.as_str())).bind(permit.as_uuid());
+        let rows = self.connections.fetch(statement).await.map_err(reading)?;
+        let row = rows.first().ok_or_else(|| permit::closed(run))?;
+        let control = control_row(row, EVENT_COLUMNS).map_err(reading)?;
         let event = event_row(row).map_err(reading)?.into_recorded()?;
-        permit::reopened(event, &read(value.as_deref().zip(updated_at)), rollback)
+        permit::reopened(event, &control.read(), rollback)
     }
 
     async fn time(&self) -> Result<DateTime<Utc>, LedgerError> {
@@ -239,8 +241,4 @@ impl Ledger for PgLedger {
             .await?;
         recorded(rows)
     }
-}
-
-fn conflict(stream: &StreamId, expected: u64, answer: &Answer) -> LedgerError {
-    LedgerError::Conflict { stream: stream.clone(), expected, actual: answer.actual() }
 }

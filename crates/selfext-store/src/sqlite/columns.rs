@@ -1,8 +1,10 @@
 //! The columns of an event, as every statement asks for them.
 
+use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
 
+use crate::reading::ControlRow;
 use crate::row::EventRow;
 
 /// The columns of an event under an alias, in the order that [`event_row`] reads them. Writers come one after the other
@@ -56,6 +58,14 @@ pub(super) fn event_row(row: &SqliteRow) -> Result<EventRow, Error> {
         prev_hash: row.try_get(10)?,
         hash: row.try_get(11)?,
     })
+}
+
+/// Reads the control's value and its time from column `at` on. A file has no history of its own: who puts an earlier copy of
+/// it in its place is not found out.
+pub(super) fn control_row(row: &SqliteRow, at: usize) -> Result<ControlRow, Error> {
+    let value: Option<String> = row.try_get(at)?;
+    let updated_at: Option<DateTime<Utc>> = row.try_get(at + 1)?;
+    Ok(ControlRow { value: value.zip(updated_at), history: None })
 }
 
 /// Reads the events of rows.

@@ -3,20 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use selfext_domain::ports::{
     ControlError, LedgerError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest,
 };
 use selfext_domain::{ControlState, PermitTerms, RecordedEvent, StreamId};
-use sqlx::Row as _;
 
 use super::SqliteDatabase;
-use super::columns::event_rows;
-use super::database::to_its_end;
+use super::columns::{control_row, event_rows};
+use super::database::{to_its_end, traced};
 use super::errors::{control_failed, cut_off, failed};
 use super::transaction::{OPEN_PERMITS, Writing};
 use crate::permit;
-use crate::reading;
 use crate::request::ControlChange;
 use crate::row::recorded;
 
@@ -52,7 +49,7 @@ impl SqlitePromotionControl {
 
     /// The open permits, read after the change was durable.
     async fn in_flight(&self) -> Result<Vec<PermitTerms>, ControlError> {
-        let rows = sqlx::query(OPEN_PERMITS).fetch_all(&self.database.reader).await.map_err(failed);
+        let rows = traced(OPEN_PERMITS, sqlx::query(OPEN_PERMITS).fetch_all(&self.database.reader)).await;
         let terms = |rows: &[_]| -> Result<Vec<_>, LedgerError> {
             recorded(event_rows(rows).map_err(failed)?)?.iter().map(permit::terms).collect()
         };
@@ -65,20 +62,20 @@ impl PromotionControl for SqlitePromotionControl {
     async fn read(&self) -> Result<ControlState, ControlError> {
         const ROW: &str =
             "SELECT s.value, s.updated_at FROM agent_state s WHERE s.key = 'self_extension:promotion_control'";
-        let row = sqlx::query(ROW).fetch_optional(&self.database.reader).await.map_err(ControlError::unavailable)?;
-        let row = row.ok_or(ControlError::Missing)?;
-        let value: String = row.try_get(0).map_err(ControlError::unavailable)?;
-        let updated_at: DateTime<Utc> = row.try_get(1).map_err(ControlError::unavailable)?;
-        reading::read(Some((&value, updated_at)))
+        let row = traced(ROW, sqlx::query(ROW).fetch_optional(&self.database.reader)).await.map_err(control_failed)?;
+        row.map_or_else(
+            || Err(ControlError::Missing),
+            |row| control_row(&row, 0).map_err(ControlError::unavailable)?.read(),
+        )
     }
 
     async fn pause(&self, request: &PauseRequest) -> Result<PauseAnswer, ControlError> {
         let event = self.change(ControlChange::pause(request)?, true).await?;
-        Ok(PauseAnswer { event, in_flight: self.in_flight().await? })
+        Ok(PauseAnswer { event, in_flight: self.in_flight().await?, history: None })
     }
 
     async fn resume(&self, request: &ResumeRequest) -> Result<ResumeAnswer, ControlError> {
         let event = self.change(ControlChange::resume(request)?, false).await?;
-        Ok(ResumeAnswer { event, in_flight: self.in_flight().await? })
+        Ok(ResumeAnswer { event, accepted: None, in_flight: self.in_flight().await? })
     }
 }

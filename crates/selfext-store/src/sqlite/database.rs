@@ -4,9 +4,12 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
+use selfext_domain::ports::LedgerError;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Error, SqlitePool};
+
+use super::errors::failed;
 
 /// How long to wait for another process that has the file, and for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,6 +70,17 @@ fn is_busy(error: &dyn DatabaseError) -> bool {
     // The primary result code is in the lowest byte: SQLITE_BUSY or SQLITE_LOCKED.
     let code = error.code().and_then(|code| code.parse::<u32>().ok());
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+/// Carries out one statement, and tells the trace when it begins and when it has ended.
+pub(super) async fn traced<T>(
+    statement: &'static str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, LedgerError> {
+    tracing::trace!(statement, "begins");
+    let done = work.await;
+    tracing::trace!(statement, "has ended");
+    done.map_err(failed)
 }
 
 /// Runs work that writes to its end, also if nobody waits for it any more: a future that is dropped in the middle of a

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
-use selfext_domain::{Event, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, guard_pause};
+use selfext_domain::{
+    Event, EventId, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, Tip, guard_pause,
+};
 use sqlx::Row as _;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 
 use super::SqliteDatabase;
-use super::columns::{EVENT_COLUMNS, event_columns, event_row, event_rows};
-use super::database::to_its_end;
+use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event_rows};
+use super::database::{to_its_end, traced};
 use super::errors::{cut_off, failed};
 use super::transaction::{OPEN_PERMITS, Writing};
 use crate::permit;
-use crate::reading::read;
 use crate::request::{self, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
 use crate::stored_text::stored;
@@ -36,14 +37,14 @@ impl SqliteLedger {
     }
 
     async fn rows(&self, statement: Query<'_, Sqlite, SqliteArguments>) -> Result<Vec<EventRow>, LedgerError> {
-        let rows = statement.fetch_all(&self.database.reader).await.map_err(failed)?;
+        let rows = traced("SELECT", statement.fetch_all(&self.database.reader)).await?;
         event_rows(&rows).map_err(failed)
     }
 }
 
 #[async_trait]
 impl Ledger for SqliteLedger {
-    async fn append(&self, event: &Event, sequence: u64) -> Result<RecordedEvent, LedgerError> {
+    async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
         let content = request::appended(event)?;
         let (database, event) = (Arc::clone(&self.database), event.clone());
         let work = async move {
@@ -51,7 +52,7 @@ impl Ledger for SqliteLedger {
             if let Some(recorded) = writing.find(event.id, &content).await? {
                 return Ok(recorded);
             }
-            let recorded = append_next(&mut writing, &event, &content, sequence).await?;
+            let recorded = append_next(&mut writing, &event, &content, after).await?;
             writing.commit().await?;
             Ok(recorded)
         };
@@ -70,7 +71,7 @@ impl Ledger for SqliteLedger {
             if latest != after {
                 return Err(request::run_exists(latest, after.as_ref()));
             }
-            let recorded = append_next(&mut writing, &event, &content, 1).await?;
+            let recorded = append_next(&mut writing, &event, &content, Tip::START).await?;
             writing.commit().await?;
             Ok(recorded)
         };
@@ -103,64 +104,70 @@ impl Ledger for SqliteLedger {
         recorded_stream(self.rows(statement).await?)
     }
 
-    async fn begin_merge(&self, event: &Event, sequence: u64, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError> {
         let (database, event) = (Arc::clone(&self.database), event.clone());
         let work = async move {
             let merge = MergeRequest::of(&event)?;
             let mut writing = Writing::begin(&database).await?;
+            let last = writing.last(event.stream.as_str()).await?;
             if let Some(recorded) = writing.find(event.id, &merge.content).await? {
-                let open = writing.permit_is_open(&recorded).await?;
+                let open = recorded.sequence == last.sequence;
                 return if open { permit::granted(recorded) } else { Err(permit::closed(merge.run)) };
             }
             if let Err(refusal) = guard_pause(writing.control().await.as_ref(), rollback) {
                 return Ok(MergeGrant::Refused(refusal));
             }
-            let last = writing.last(event.stream.as_str()).await?;
-            if Some(sequence) != last.0.checked_add(1) {
-                return Err(conflict(&event.stream, sequence, last.0));
+            if last != after {
+                return Err(request::misplaced(&event.stream, after, last.sequence));
             }
-            if let Some(other) = writing.in_flight(&merge).await? {
-                return Ok(permit::in_flight(&other));
-            }
-            if !writing.is_open(merge.run).await? {
-                return Err(permit::not_open(merge.run));
+            let own = writing.own_permit(merge.run).await?;
+            if own.is_none() {
+                if let Some(other) = writing.in_flight(&merge).await? {
+                    return Ok(permit::in_flight(&other));
+                }
+                if !writing.is_open(merge.run).await? {
+                    return Err(permit::not_open(merge.run));
+                }
+                if let Some(other) = writing.promoted_since_tested(&merge).await? {
+                    return Ok(permit::base_moved(&other));
+                }
             }
             let recorded = writing.insert(&merge.content, last).await?;
+            if let Some(own) = own {
+                let same = permit::terms(&recorded)?.is_of_the_same_merge_as(&permit::terms(&own)?);
+                if own.sequence != last.sequence || !same {
+                    // The transaction is dropped, and with it what was written.
+                    return Err(permit::other_merge(merge.run));
+                }
+            }
             writing.commit().await?;
             permit::granted(recorded)
         };
         to_its_end(work).await.ok_or_else(cut_off)?
     }
 
-    async fn reopen_merge(&self, run: &RunId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn reopen_merge(&self, run: &RunId, permit: EventId, rollback: bool) -> Result<MergeGrant, LedgerError> {
         const PERMIT: &str = concat!(
             "SELECT ",
             event_columns!("e"),
-            ", s.value, s.updated_at, EXISTS (
-                SELECT 1 FROM self_extension_events later WHERE later.run_id = e.run_id AND later.sequence > e.sequence)
+            ", s.value, s.updated_at
              FROM self_extension_open_runs o
              JOIN self_extension_events e ON e.id = o.permit
              LEFT JOIN agent_state s ON s.key = 'self_extension:promotion_control'
-             WHERE o.run_id = ?1"
+             WHERE o.run_id = ?1 AND e.event_id = ?2 AND NOT EXISTS (
+                SELECT 1 FROM self_extension_events later WHERE later.run_id = e.run_id AND later.sequence > e.sequence)"
         );
-        let row = sqlx::query(PERMIT)
-            .bind(stored(run.as_str()))
-            .fetch_optional(&self.database.reader)
-            .await
-            .map_err(failed)?;
-        let row = row.ok_or_else(|| permit::none_open(run))?;
-        let value: Option<String> = row.try_get(EVENT_COLUMNS).map_err(failed)?;
-        let updated_at = row.try_get(EVENT_COLUMNS + 1).map_err(failed)?;
-        if row.try_get(EVENT_COLUMNS + 2).map_err(failed)? {
-            return Err(permit::closed(run));
-        }
+        let statement = sqlx::query(PERMIT).bind(stored(run.as_str())).bind(permit.to_string());
+        let row = traced(PERMIT, statement.fetch_optional(&self.database.reader)).await?;
+        let row = row.ok_or_else(|| permit::closed(run))?;
+        let control = control_row(&row, EVENT_COLUMNS).map_err(failed)?;
         let event = event_row(&row).map_err(failed)?.into_recorded()?;
-        permit::reopened(event, &read(value.as_deref().zip(updated_at)), rollback)
+        permit::reopened(event, &control.read(), rollback)
     }
 
     async fn time(&self) -> Result<DateTime<Utc>, LedgerError> {
         const TIME: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
-        sqlx::query_scalar(TIME).fetch_one(&self.database.reader).await.map_err(failed)
+        traced(TIME, sqlx::query_scalar(TIME).fetch_one(&self.database.reader)).await
     }
 
     async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError> {
@@ -169,7 +176,7 @@ impl Ledger for SqliteLedger {
 
     async fn open_runs(&self) -> Result<Vec<RunId>, LedgerError> {
         const RUNS: &str = "SELECT o.run_id FROM self_extension_open_runs o ORDER BY o.proposed";
-        let rows = sqlx::query(RUNS).fetch_all(&self.database.reader).await.map_err(failed)?;
+        let rows = traced(RUNS, sqlx::query(RUNS).fetch_all(&self.database.reader)).await?;
         rows.iter().map(|row| request::run_id(&row.try_get::<String, _>(0).map_err(failed)?)).collect()
     }
 
@@ -200,15 +207,11 @@ async fn append_next(
     writing: &mut Writing<'_>,
     event: &Event,
     content: &str,
-    sequence: u64,
+    after: Tip,
 ) -> Result<RecordedEvent, LedgerError> {
     let last = writing.last(event.stream.as_str()).await?;
-    if Some(sequence) != last.0.checked_add(1) {
-        return Err(conflict(&event.stream, sequence, last.0));
+    if last != after {
+        return Err(request::misplaced(&event.stream, after, last.sequence));
     }
     writing.insert(content, last).await
-}
-
-fn conflict(stream: &StreamId, expected: u64, actual: u64) -> LedgerError {
-    LedgerError::Conflict { stream: stream.clone(), expected, actual }
 }

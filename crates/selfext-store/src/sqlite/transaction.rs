@@ -1,14 +1,15 @@
 //! A transaction that has the file for itself, and the steps that decisions are made of.
 
-use chrono::{DateTime, Utc};
 use selfext_domain::ports::{ControlError, LedgerError};
-use selfext_domain::{ControlState, Digest32, EventId, Link, RecordedEvent, RunId, Subject};
+use selfext_domain::{ControlState, Digest32, EventId, Link, RecordedEvent, RunId, Subject, Tip};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::SqliteDatabase;
-use super::columns::{event_columns, event_row};
-use super::errors::failed;
-use crate::reading;
+use super::columns::{control_row, event_columns, event_row};
+use super::database::traced;
+use super::errors::{control_failed, failed};
 use crate::request::{MergeRequest, run_id, signed};
 use crate::stored_text::stored;
 
@@ -20,6 +21,9 @@ pub(super) const OPEN_PERMITS: &str = concat!(
       WHERE o.permit IS NOT NULL ORDER BY e.id"
 );
 
+/// A statement with its values.
+type Statement = Query<'static, Sqlite, SqliteArguments>;
+
 /// A transaction that has the file for itself from its beginning: nobody else writes until it ends, so what it reads stays
 /// true. Dropped without [`Writing::commit`], it takes everything back.
 pub(super) struct Writing<'a> {
@@ -29,63 +33,59 @@ pub(super) struct Writing<'a> {
 
 impl<'a> Writing<'a> {
     pub async fn begin(database: &'a SqliteDatabase) -> Result<Self, LedgerError> {
-        let transaction = database.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let transaction = traced("BEGIN IMMEDIATE", database.writer.begin_with("BEGIN IMMEDIATE")).await?;
         Ok(Self { transaction, written_by: &database.written_by })
     }
 
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), LedgerError> {
-        self.transaction.commit().await.map_err(failed)
+        traced("COMMIT", self.transaction.commit()).await
     }
 
     /// The event with this id, if it is there with this content.
     pub async fn find(&mut self, id: EventId, content: &str) -> Result<Option<RecordedEvent>, LedgerError> {
         const EVENT: &str =
             concat!("SELECT ", event_columns!("e"), " FROM self_extension_events e WHERE e.event_id = ?1");
-        let row =
-            sqlx::query(EVENT).bind(id.to_string()).fetch_optional(&mut *self.transaction).await.map_err(failed)?;
+        let row = self.row(EVENT, |query| query.bind(id.to_string())).await?;
         let Some(row) = row else { return Ok(None) };
         let event = event_row(&row).map_err(failed)?.into_recorded()?;
         if event.content == content { Ok(Some(event)) } else { Err(LedgerError::IdReused(id)) }
     }
 
-    /// The number of a stream's last event, and its hash; what the first event follows, if there is none.
-    pub async fn last(&mut self, stream: &str) -> Result<(u64, Digest32), LedgerError> {
+    /// Where a stream ends.
+    pub async fn last(&mut self, stream: &str) -> Result<Tip, LedgerError> {
         const LAST: &str = "SELECT e.sequence, e.hash FROM self_extension_events e WHERE e.run_id = ?1 ORDER BY e.sequence DESC LIMIT 1";
-        let row =
-            sqlx::query(LAST).bind(stored(stream)).fetch_optional(&mut *self.transaction).await.map_err(failed)?;
-        let Some(row) = row else { return Ok((0, Link::GENESIS)) };
+        let row = self.row(LAST, |query| query.bind(stored(stream).into_owned())).await?;
+        let Some(row) = row else { return Ok(Tip::START) };
         let sequence: i64 = row.try_get(0).map_err(failed)?;
         let hash: Vec<u8> = row.try_get(1).map_err(failed)?;
         let corrupt =
             || LedgerError::Corrupt { detail: format!("number {sequence} of {stream}: its number or hash is broken") };
         let hash: [u8; 32] = hash.try_into().map_err(|_| corrupt())?;
-        Ok((u64::try_from(sequence).map_err(|_| corrupt())?, Digest32::from_bytes(hash)))
+        Ok(Tip { sequence: u64::try_from(sequence).map_err(|_| corrupt())?, hash: Digest32::from_bytes(hash) })
     }
 
     /// Writes an event behind the one that [`Writing::last`] found.
-    pub async fn insert(&mut self, content: &str, last: (u64, Digest32)) -> Result<RecordedEvent, LedgerError> {
+    pub async fn insert(&mut self, content: &str, last: Tip) -> Result<RecordedEvent, LedgerError> {
         const INSERT: &str =
             "INSERT INTO self_extension_events (sequence, content, written_by, content_hash, prev_hash, hash)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        const EVENT: &str = concat!("SELECT ", event_columns!("e"), " FROM self_extension_events e WHERE e.id = ?1");
-        let (sequence, prev_hash) = last;
-        let link = Link::new(prev_hash, content.as_bytes());
-        let inserted = sqlx::query(INSERT)
-            .bind(signed(sequence + 1))
-            .bind(content)
-            .bind(self.written_by)
-            .bind(link.content_hash.as_bytes().as_slice())
-            .bind(link.prev_hash.as_bytes().as_slice())
-            .bind(link.hash.as_bytes().as_slice())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
-        let row = sqlx::query(EVENT)
-            .bind(inserted.last_insert_rowid())
-            .fetch_one(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        const EVENT: &str =
+            concat!("SELECT ", event_columns!("e"), " FROM self_extension_events e WHERE e.id = last_insert_rowid()");
+        let link = Link::new(last.hash, content.as_bytes());
+        let written_by = self.written_by.to_owned();
+        self.row(INSERT, |query| {
+            query
+                .bind(signed(last.sequence + 1))
+                .bind(content.to_owned())
+                .bind(written_by)
+                .bind(link.content_hash.as_bytes().to_vec())
+                .bind(link.prev_hash.as_bytes().to_vec())
+                .bind(link.hash.as_bytes().to_vec())
+        })
+        .await?;
+        let row = self.row(EVENT, |query| query).await?;
+        let row = row.ok_or_else(|| LedgerError::unavailable("the event that was just written is not there"))?;
         event_row(&row).map_err(failed)?.into_recorded()
     }
 
@@ -94,13 +94,14 @@ impl<'a> Writing<'a> {
         const LATEST: &str = "SELECT p.run_id FROM self_extension_events p
             WHERE p.event_type = 'proposed' AND p.repository = ?1 AND p.base = ?2 AND p.fingerprint = ?3
             ORDER BY p.id DESC LIMIT 1";
-        let row = sqlx::query(LATEST)
-            .bind(stored(subject.repository.as_str()))
-            .bind(stored(subject.base.as_str()))
-            .bind(subject.fingerprint.to_string())
-            .fetch_optional(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
+        let row = self
+            .row(LATEST, |query| {
+                query
+                    .bind(stored(subject.repository.as_str()).into_owned())
+                    .bind(stored(subject.base.as_str()).into_owned())
+                    .bind(subject.fingerprint.to_string())
+            })
+            .await?;
         row.map(|row| run_id(&row.try_get::<String, _>(0).map_err(failed)?)).transpose()
     }
 
@@ -109,40 +110,62 @@ impl<'a> Writing<'a> {
         const OTHER: &str = "SELECT o.run_id FROM self_extension_open_runs o
             WHERE o.permit IS NOT NULL AND o.repository = ?1 AND (o.base = ?2 OR o.pull_request = ?3)
             ORDER BY o.permit LIMIT 1";
-        let row = sqlx::query(OTHER)
-            .bind(stored(merge.subject.repository.as_str()))
-            .bind(stored(merge.subject.base.as_str()))
-            .bind(signed(merge.pull_request.get()))
-            .fetch_optional(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
+        let row = self
+            .row(OTHER, |query| {
+                query
+                    .bind(stored(merge.subject.repository.as_str()).into_owned())
+                    .bind(stored(merge.subject.base.as_str()).into_owned())
+                    .bind(signed(merge.pull_request.get()))
+            })
+            .await?;
+        row.map(|row| run_id(&row.try_get::<String, _>(0).map_err(failed)?)).transpose()
+    }
+
+    /// The run that was promoted last into the branch since this merge's own run was tested, if one was. What was promoted
+    /// before that, the run has seen when it looked at the base; what was promoted since, perhaps not.
+    pub async fn promoted_since_tested(&mut self, merge: &MergeRequest<'_>) -> Result<Option<RunId>, LedgerError> {
+        const PROMOTED: &str = "SELECT p.run_id FROM self_extension_events p
+            WHERE p.event_type = 'promoted' AND p.repository = ?1 AND p.base = ?2
+              AND p.id > (SELECT max(t.id) FROM self_extension_events t WHERE t.run_id = ?3 AND t.event_type = 'tested')
+            ORDER BY p.id DESC LIMIT 1";
+        let row = self
+            .row(PROMOTED, |query| {
+                query
+                    .bind(stored(merge.subject.repository.as_str()).into_owned())
+                    .bind(stored(merge.subject.base.as_str()).into_owned())
+                    .bind(stored(merge.run.as_str()).into_owned())
+            })
+            .await?;
         row.map(|row| run_id(&row.try_get::<String, _>(0).map_err(failed)?)).transpose()
     }
 
     /// Whether a run is open.
     pub async fn is_open(&mut self, run: &RunId) -> Result<bool, LedgerError> {
         const OPEN: &str = "SELECT 1 FROM self_extension_open_runs o WHERE o.run_id = ?1";
-        let row = sqlx::query(OPEN).bind(stored(run.as_str())).fetch_optional(&mut *self.transaction).await;
-        Ok(row.map_err(failed)?.is_some())
+        let row = self.row(OPEN, |query| query.bind(stored(run.as_str()).into_owned())).await?;
+        Ok(row.is_some())
     }
 
-    /// Whether the permit of a `merge_started` event is open and not being fenced.
-    pub async fn permit_is_open(&mut self, event: &RecordedEvent) -> Result<bool, LedgerError> {
-        const OPEN: &str = "SELECT 1 FROM self_extension_open_runs o WHERE o.permit = ?1";
-        let row = sqlx::query(OPEN).bind(signed(event.position.id)).fetch_optional(&mut *self.transaction).await;
-        let open = row.map_err(failed)?.is_some();
-        Ok(open && self.last(event.event.stream.as_str()).await?.0 == event.sequence)
+    /// The event that is a run's own open permit.
+    pub async fn own_permit(&mut self, run: &RunId) -> Result<Option<RecordedEvent>, LedgerError> {
+        const OWN: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            " FROM self_extension_open_runs o JOIN self_extension_events e ON e.id = o.permit WHERE o.run_id = ?1"
+        );
+        let row = self.row(OWN, |query| query.bind(stored(run.as_str()).into_owned())).await?;
+        row.map(|row| event_row(&row).map_err(failed)?.into_recorded()).transpose()
     }
 
     /// The control as it is.
     pub async fn control(&mut self) -> Result<ControlState, ControlError> {
         const ROW: &str =
             "SELECT s.value, s.updated_at FROM agent_state s WHERE s.key = 'self_extension:promotion_control'";
-        let row = sqlx::query(ROW).fetch_optional(&mut *self.transaction).await.map_err(ControlError::unavailable)?;
-        let row = row.ok_or(ControlError::Missing)?;
-        let value: String = row.try_get(0).map_err(ControlError::unavailable)?;
-        let updated_at: DateTime<Utc> = row.try_get(1).map_err(ControlError::unavailable)?;
-        reading::read(Some((&value, updated_at)))
+        let row = self.row(ROW, |query| query).await.map_err(control_failed)?;
+        row.map_or_else(
+            || Err(ControlError::Missing),
+            |row| control_row(&row, 0).map_err(ControlError::unavailable)?.read(),
+        )
     }
 
     /// Sets the control, also if there is no row.
@@ -150,7 +173,16 @@ impl<'a> Writing<'a> {
         const SET: &str = "INSERT INTO agent_state (key, value, updated_at)
             VALUES ('self_extension:promotion_control', ?1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
             ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
-        sqlx::query(SET).bind(value).execute(&mut *self.transaction).await.map_err(failed)?;
+        self.row(SET, |query| query.bind(value.to_owned())).await?;
         Ok(())
+    }
+
+    /// Carries out one statement, and gives its first row.
+    async fn row(
+        &mut self,
+        statement: &'static str,
+        bind: impl FnOnce(Statement) -> Statement,
+    ) -> Result<Option<SqliteRow>, LedgerError> {
+        traced(statement, bind(sqlx::query(statement)).fetch_optional(&mut *self.transaction)).await
     }
 }

@@ -1,9 +1,10 @@
 //! What a connection costs, and what happens when one is lost.
 
 use std::error::Error as _;
+use std::sync::Arc;
 
 use selfext_contracts::control::{pause_request, resume_request};
-use selfext_contracts::ledger::{LedgerFixture, Story, granted};
+use selfext_contracts::ledger::{LedgerFixture, Story, append, before, granted};
 use selfext_contracts::{PgProxy, TestDatabase};
 use selfext_domain::ports::{Ledger, PromotionControl};
 use selfext_domain::{Position, StreamId};
@@ -14,7 +15,7 @@ use crate::fixture::{PgFixture, connect};
 /// Goes through every method once, and says how many round trips each took.
 async fn round_trips(
     proxy: &PgProxy,
-    ledger: &dyn Ledger,
+    ledger: &Arc<dyn Ledger>,
     control: &dyn PromotionControl,
     name: &str,
 ) -> Vec<(&'static str, u64)> {
@@ -29,9 +30,12 @@ async fn round_trips(
         };
     }
     count!("propose", ledger.propose(&story.proposed(), None));
-    count!("append", ledger.append(&story.tested(), 2));
-    count!("begin_merge", ledger.begin_merge(&merge, 3, false));
-    count!("reopen_merge", ledger.reopen_merge(&story.run, false));
+    let (run, tested) = (story.run.clone().into(), story.tested());
+    let tip = before(ledger, &run, 2).await;
+    count!("append", ledger.append(&tested, tip));
+    let tip = before(ledger, &run, 3).await;
+    count!("begin_merge", ledger.begin_merge(&merge, tip, false));
+    count!("reopen_merge", ledger.reopen_merge(&story.run, merge.id, false));
     count!("stream_events", ledger.stream_events(&StreamId::Control));
     count!("latest_run", ledger.latest_run(&story.subject));
     count!("time", ledger.time());
@@ -42,7 +46,7 @@ async fn round_trips(
     count!("read", control.read());
     count!("pause", control.pause(&pause_request("deploy")));
     count!("resume", control.resume(&resume_request()));
-    ledger.append(&story.promoted(), 4).await.unwrap();
+    append(ledger, &story.promoted(), 4).await.unwrap();
     counts
 }
 
@@ -52,8 +56,8 @@ async fn every_method_takes_the_round_trips_that_it_promises() {
     let proxy = PgProxy::start(fixture.database.url()).await;
     let store = connect(proxy.url()).await;
     let (ledger, control) = (store.ledger(), store.control());
-    round_trips(&proxy, &*ledger, &*control, "cold").await;
-    for (method, count) in round_trips(&proxy, &*ledger, &*control, "warm").await {
+    round_trips(&proxy, &ledger, &*control, "cold").await;
+    for (method, count) in round_trips(&proxy, &ledger, &*control, "warm").await {
         let promised = if matches!(method, "pause" | "resume") { 2 } else { 1 };
         assert_eq!(count, promised, "{method}");
     }
@@ -68,7 +72,7 @@ async fn a_connection_that_died_while_it_rested_is_not_noticed() {
     let story = Story::new("run 1");
     ledger.propose(&story.proposed(), None).await.unwrap();
     proxy.cut_connections();
-    ledger.append(&story.tested(), 2).await.unwrap();
+    append(&ledger, &story.tested(), 2).await.unwrap();
     proxy.cut_connections();
     control.read().await.unwrap();
 
@@ -85,25 +89,28 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_written_twice() {
     let proxy = PgProxy::start(fixture.database.url()).await;
     let store = connect(proxy.url()).await;
     let (ledger, control) = (store.ledger(), store.control());
-    let story = Story::new("run 1");
+    let story = Story::new("run 1").into_base("develop");
+    let run = story.run.clone().into();
     // A statement that is new to its connection is prepared first; make them all known.
-    round_trips(&proxy, &*ledger, &*control, "warm").await;
+    round_trips(&proxy, &ledger, &*control, "warm").await;
 
     proxy.kill_after(1);
     ledger.propose(&story.proposed(), None).await.unwrap();
-    round_trips(&proxy, &*ledger, &*control, "warm again").await;
+    round_trips(&proxy, &ledger, &*control, "warm again").await;
+    let tip = before(&ledger, &run, 2).await;
     proxy.kill_after(1);
-    ledger.append(&story.tested(), 2).await.unwrap();
-    round_trips(&proxy, &*ledger, &*control, "and again").await;
+    ledger.append(&story.tested(), tip).await.unwrap();
+    round_trips(&proxy, &ledger, &*control, "and again").await;
+    let tip = before(&ledger, &run, 3).await;
     proxy.kill_after(1);
     let event = story.merge_started();
-    let (permit, recorded) = granted(ledger.begin_merge(&event, 3, false).await.unwrap());
+    let (permit, recorded) = granted(ledger.begin_merge(&event, tip, false).await.unwrap());
     assert_eq!((permit.terms().id, recorded.sequence), (event.id, 3));
-    let before = ledger.stream_events(&StreamId::Control).await.unwrap().len();
+    let changes = ledger.stream_events(&StreamId::Control).await.unwrap().len();
     round_trips_of_control(&*control).await;
     proxy.kill_after(1);
     assert_eq!(control.pause(&pause_request("deploy")).await.unwrap().in_flight, [permit.terms().clone()]);
-    assert_eq!(ledger.stream_events(&StreamId::Control).await.unwrap().len(), before + 3);
+    assert_eq!(ledger.stream_events(&StreamId::Control).await.unwrap().len(), changes + 3);
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 3);
 }
 
@@ -118,18 +125,19 @@ async fn a_caller_that_stops_waiting_gets_the_same_permit_when_it_asks_again() {
     let proxy = PgProxy::start(fixture.database.url()).await;
     let store = connect(proxy.url()).await;
     let (ledger, control) = (store.ledger(), store.control());
-    round_trips(&proxy, &*ledger, &*control, "warm").await;
+    round_trips(&proxy, &ledger, &*control, "warm").await;
     let story = Story::new("run 1");
     story.begin(&ledger).await;
     let event = story.merge_started();
 
+    let tip = before(&ledger, &story.run.clone().into(), 3).await;
     proxy.hold_after(1);
     tokio::select! {
-        _ = ledger.begin_merge(&event, 3, false) => panic!("the answer is held"),
+        _ = ledger.begin_merge(&event, tip, false) => panic!("the answer is held"),
         () = proxy.struck() => {}
     }
     proxy.disarm();
-    let (permit, recorded) = granted(ledger.begin_merge(&event, 3, false).await.unwrap());
+    let (permit, recorded) = granted(ledger.begin_merge(&event, tip, false).await.unwrap());
     assert_eq!((permit.terms().id, recorded.sequence), (event.id, 3));
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 3);
 }

@@ -3,6 +3,7 @@
 
 mod connections;
 mod fixture;
+mod history;
 mod schema;
 mod walls;
 

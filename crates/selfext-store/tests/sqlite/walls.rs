@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use selfext_contracts::ledger::{LedgerFixture, Story};
+use selfext_contracts::ledger::{LedgerFixture, Story, append};
 use selfext_domain::{Event, Link};
 
 use crate::fixture::SqliteFixture;
@@ -38,7 +38,7 @@ async fn broken_rows_are_refused_by_constraints_that_have_names() {
     let (story, other) = (Story::new("run 1"), Story::new("run 2"));
     story.begin(&ledger).await;
     other.begin(&ledger).await;
-    let last = ledger.append(&story.blocked(), 3).await.unwrap();
+    let last = append(&ledger, &story.blocked(), 3).await.unwrap();
     let next = |event: &Event| Link::new(last.link.hash, event.to_content().unwrap().as_bytes());
     let (event, merge, unbegun) = (story.blocked(), story.merge_started(), Story::new("unbegun").merge_started());
     let genesis = Link::new(Link::GENESIS, b"x");
@@ -76,14 +76,14 @@ async fn a_caller_that_stops_waiting_leaves_no_lock_behind() {
         let event = story.blocked();
         let task = {
             let (ledger, event) = (Arc::clone(&ledger), event.clone());
-            tokio::spawn(async move { ledger.append(&event, next).await.map(|_| ()) })
+            tokio::spawn(async move { append(&ledger, &event, next).await.map(|_| ()) })
         };
         for _ in 0..patience {
             tokio::task::yield_now().await;
         }
         task.abort();
         // Recorded or not: asking again tells, and nothing keeps others from writing.
-        assert_eq!(ledger.append(&event, next).await.unwrap().sequence, next);
+        assert_eq!(append(&ledger, &event, next).await.unwrap().sequence, next);
         control.read().await.unwrap();
     }
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 62);

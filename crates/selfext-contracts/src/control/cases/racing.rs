@@ -8,7 +8,7 @@ use selfext_domain::{CONTROL_KEY, ControlState, EventBody, StreamId};
 use serde_json::Value;
 
 use crate::control::{pause_request, resume_request};
-use crate::ledger::{LedgerFixture, Story};
+use crate::ledger::{LedgerFixture, Story, append, begin_merge};
 
 pub async fn two_first_pauses_at_once_both_succeed<F: LedgerFixture>() {
     let fixture = F::start().await;
@@ -112,9 +112,9 @@ async fn merge_until(ledger: &Arc<dyn Ledger>, story: &Story, over: &AtomicBool,
     story.begin(ledger).await;
     let mut next = 3;
     while !over.load(Ordering::Relaxed) {
-        if let MergeGrant::Granted(..) = ledger.begin_merge(&story.merge_started(), next, false).await.unwrap() {
+        if let MergeGrant::Granted(..) = begin_merge(ledger, &story.merge_started(), next, false).await.unwrap() {
             granted.fetch_add(1, Ordering::Relaxed);
-            ledger.append(&story.blocked(), next + 1).await.unwrap();
+            append(ledger, &story.blocked(), next + 1).await.unwrap();
             next += 2;
         }
     }
@@ -133,7 +133,7 @@ pub async fn after_nothing_in_flight_no_merge_begins_until_resume<F: LedgerFixtu
                     let name = format!("run {number} of round {round}");
                     let story = Story::new(&name).into_base(&format!("base-{number}-{round}"));
                     story.begin(&ledger).await;
-                    let grant = ledger.begin_merge(&story.merge_started(), 3, false).await.unwrap();
+                    let grant = begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap();
                     (story, matches!(grant, MergeGrant::Granted(..)))
                 })
             })
@@ -144,7 +144,7 @@ pub async fn after_nothing_in_flight_no_merge_begins_until_resume<F: LedgerFixtu
             let (story, merges) = merger.await.unwrap();
             assert_eq!(merges, told.contains(&story.run), "the pause told of exactly those that merge");
             if merges {
-                ledger.append(&story.promoted(), 4).await.unwrap();
+                append(&ledger, &story.promoted(), 4).await.unwrap();
             }
         }
         assert!(ledger.open_permits().await.unwrap().is_empty());

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use selfext_domain::ports::{ControlError, Ledger, MergeGrant, PauseRequest, PromotionControl};
-use selfext_domain::{CONTROL_KEY, ControlState, Reason, guard_pause, malformed_examples};
+use selfext_domain::{CONTROL_KEY, ControlState, EventId, Reason, guard_pause, malformed_examples};
 
 use crate::control::{pause_request, resume_request};
-use crate::ledger::{LedgerFixture, Story, granted, refused};
+use crate::ledger::{LedgerFixture, Story, append, begin_merge, granted, refused};
 
 pub async fn a_pause_refuses_grants_and_reopening<F: LedgerFixture>() {
     let fixture = F::start().await;
@@ -15,8 +15,8 @@ pub async fn a_pause_refuses_grants_and_reopening<F: LedgerFixture>() {
     control.pause(&pause_request("the release is cut")).await.unwrap();
     for rollback in [false, true] {
         let refusals = [
-            refused(ledger.begin_merge(&waiting.merge_started(), 3, rollback).await.unwrap()),
-            refused(ledger.reopen_merge(&merging.run, rollback).await.unwrap()),
+            refused(begin_merge(&ledger, &waiting.merge_started(), 3, rollback).await.unwrap()),
+            refused(ledger.reopen_merge(&merging.run, permit.terms().id, rollback).await.unwrap()),
         ];
         for refusal in refusals {
             assert_eq!(refusal.reason, Reason::PromotionPaused);
@@ -24,8 +24,8 @@ pub async fn a_pause_refuses_grants_and_reopening<F: LedgerFixture>() {
         }
     }
     control.resume(&resume_request()).await.unwrap();
-    assert_eq!(granted(ledger.reopen_merge(&merging.run, false).await.unwrap()).0, permit);
-    let _ = granted(ledger.begin_merge(&waiting.merge_started(), 3, false).await.unwrap());
+    assert_eq!(granted(ledger.reopen_merge(&merging.run, permit.terms().id, false).await.unwrap()).0, permit);
+    let _ = granted(begin_merge(&ledger, &waiting.merge_started(), 3, false).await.unwrap());
 }
 
 pub async fn a_pause_that_allows_rollbacks_lets_them_alone_pass<F: LedgerFixture>() {
@@ -35,10 +35,13 @@ pub async fn a_pause_that_allows_rollbacks_lets_them_alone_pass<F: LedgerFixture
     story.begin(&ledger).await;
     control.pause(&PauseRequest { allow_rollbacks: true, ..pause_request("deploy") }).await.unwrap();
     let event = story.merge_started();
-    assert_eq!(refused(ledger.begin_merge(&event, 3, false).await.unwrap()).reason, Reason::PromotionPaused);
-    let first = granted(ledger.begin_merge(&event, 3, true).await.unwrap());
-    assert_eq!(refused(ledger.reopen_merge(&story.run, false).await.unwrap()).reason, Reason::PromotionPaused);
-    assert_eq!(granted(ledger.reopen_merge(&story.run, true).await.unwrap()), first);
+    assert_eq!(refused(begin_merge(&ledger, &event, 3, false).await.unwrap()).reason, Reason::PromotionPaused);
+    let first = granted(begin_merge(&ledger, &event, 3, true).await.unwrap());
+    assert_eq!(
+        refused(ledger.reopen_merge(&story.run, event.id, false).await.unwrap()).reason,
+        Reason::PromotionPaused
+    );
+    assert_eq!(granted(ledger.reopen_merge(&story.run, event.id, true).await.unwrap()), first);
 }
 
 pub async fn a_missing_row_refuses_everything<F: LedgerFixture>() {
@@ -63,6 +66,24 @@ pub async fn a_malformed_row_refuses_everything<F: LedgerFixture>() {
         scene.nothing_passes(Reason::ControlMalformed).await;
         assert_eq!(fixture.state(CONTROL_KEY).await, before, "{value}");
     }
+}
+
+pub async fn a_row_of_another_history_refuses_everything_but_a_pause<F: LedgerFixture>() {
+    let fixture = F::start().await;
+    let scene = Scene::new(&fixture).await;
+    let another = [
+        r#"{"version":1,"paused":false,"history":"another"}"#,
+        r#"{"version":1,"paused":true,"by":"ops","reason":"why","allow_rollbacks":true,"history":"another"}"#,
+    ];
+    for value in another {
+        fixture.set_state(CONTROL_KEY, Some(value)).await;
+        let read = scene.control.read().await.unwrap_err();
+        assert!(matches!(read, ControlError::HistoryChanged(_)), "{read}");
+        scene.nothing_passes(Reason::HistoryChanged).await;
+    }
+    scene.control.pause(&pause_request("deploy")).await.unwrap();
+    assert!(matches!(scene.control.read().await, Ok(ControlState::Paused(_))));
+    scene.nothing_passes(Reason::PromotionPaused).await;
 }
 
 pub async fn the_database_reads_the_control_as_the_domain_does<F: LedgerFixture>() {
@@ -120,6 +141,15 @@ pub async fn the_database_reads_the_control_as_the_domain_does<F: LedgerFixture>
 
     let fixture = F::start().await;
     let (ledger, control) = fixture.ports();
+    // Each also under the accepted history, where the database has one.
+    if let Some(history) = fixture.state(CONTROL_KEY).await.unwrap().get("history") {
+        let with_history = |value: &String| {
+            let open = value.strip_suffix('}').filter(|open| *open != "{")?;
+            Some(format!("{open},\"history\":{history}}}"))
+        };
+        let under_it: Vec<String> = values.iter().filter_map(with_history).collect();
+        values.extend(under_it);
+    }
     let story = Story::new("run 1");
     story.begin(&ledger).await;
     let mut next = 3;
@@ -128,9 +158,9 @@ pub async fn the_database_reads_the_control_as_the_domain_does<F: LedgerFixture>
         let reading = control.read().await;
         for rollback in [false, true] {
             let expected = guard_pause(reading.as_ref(), rollback).map_err(|refusal| refusal.reason);
-            let found = match ledger.begin_merge(&story.merge_started(), next, rollback).await.unwrap() {
+            let found = match begin_merge(&ledger, &story.merge_started(), next, rollback).await.unwrap() {
                 MergeGrant::Granted(..) => {
-                    ledger.append(&story.blocked(), next + 1).await.unwrap();
+                    append(&ledger, &story.blocked(), next + 1).await.unwrap();
                     next += 2;
                     Ok(())
                 }
@@ -180,10 +210,10 @@ pub async fn a_kill_switch_is_neither_read_nor_written<F: LedgerFixture>() {
             } else {
                 control.resume(&resume_request()).await.unwrap();
             }
-            let grant = ledger.begin_merge(&story.merge_started(), next, false).await.unwrap();
+            let grant = begin_merge(&ledger, &story.merge_started(), next, false).await.unwrap();
             assert_eq!(matches!(grant, MergeGrant::Refused(_)), paused, "{kill_switch:?}");
             if !paused {
-                ledger.append(&story.blocked(), next + 1).await.unwrap();
+                append(&ledger, &story.blocked(), next + 1).await.unwrap();
                 next += 2;
             }
             assert_eq!(fixture.state("kill_switch").await, before);
@@ -195,6 +225,7 @@ pub async fn a_kill_switch_is_neither_read_nor_written<F: LedgerFixture>() {
 struct Scene {
     ledger: Arc<dyn Ledger>,
     control: Arc<dyn PromotionControl>,
+    permit: EventId,
     merging: Story,
     waiting: Story,
 }
@@ -203,16 +234,19 @@ impl Scene {
     async fn new(fixture: &impl LedgerFixture) -> Self {
         let (ledger, control) = fixture.ports();
         let (merging, waiting) = (Story::new("merging"), Story::new("waiting").into_base("develop"));
-        let _ = merging.begin_merging(&ledger).await;
+        let (permit, _) = merging.begin_merging(&ledger).await;
         waiting.begin(&ledger).await;
-        Self { ledger, control, merging, waiting }
+        Self { ledger, control, permit: permit.terms().id, merging, waiting }
     }
 
     async fn nothing_passes(&self, reason: Reason) {
         for rollback in [false, true] {
             let event = self.waiting.merge_started();
-            assert_eq!(refused(self.ledger.begin_merge(&event, 3, rollback).await.unwrap()).reason, reason);
-            assert_eq!(refused(self.ledger.reopen_merge(&self.merging.run, rollback).await.unwrap()).reason, reason);
+            assert_eq!(refused(begin_merge(&self.ledger, &event, 3, rollback).await.unwrap()).reason, reason);
+            assert_eq!(
+                refused(self.ledger.reopen_merge(&self.merging.run, self.permit, rollback).await.unwrap()).reason,
+                reason
+            );
         }
         assert_eq!(self.ledger.stream_events(&self.waiting.run.clone().into()).await.unwrap().len(), 2);
     }

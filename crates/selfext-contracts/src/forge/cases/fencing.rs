@@ -1,5 +1,5 @@
 use selfext_domain::Reason;
-use selfext_domain::ports::{ForgeError, PullRequestState};
+use selfext_domain::ports::{ForgeError, MergeAnswer, PullRequestState};
 
 use super::merging::reason;
 use crate::forge::repository::changes;
@@ -52,15 +52,29 @@ pub async fn fencing_may_be_repeated<W: ForgeWorld>() {
     .await;
 }
 
-pub async fn a_branch_that_is_elsewhere_or_gone_is_left_alone<W: ForgeWorld>() {
+pub async fn a_branch_that_is_elsewhere_is_left_alone<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         let (_, published) = stage.published().await;
         let theirs = stage.repository.push(&stage.branch, &changes([("a.txt", text("a\n"))]), "Somebody's");
         stage.forge.fence_branch(&stage.branch, &published.head).await.unwrap();
         assert_eq!(stage.repository.head(&stage.branch), Some(theirs));
+    })
+    .await;
+}
+
+pub async fn a_branch_that_is_gone_cannot_come_back_at_the_fenced_head<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (publication, published) = stage.published().await;
         stage.repository.delete(&stage.branch);
-        stage.forge.fence_branch(&stage.branch, &published.head).await.unwrap();
-        assert_eq!(stage.repository.head(&stage.branch), None);
+        for _ in 0..2 {
+            stage.forge.fence_branch(&stage.branch, &published.head).await.unwrap();
+        }
+        let fence = stage.repository.head(&stage.branch).unwrap();
+        assert_eq!(stage.repository.parents(&fence), std::slice::from_ref(&published.head));
+        stage.world.reopen(published.pull_request).await;
+        let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
+        assert!(matches!(answer, MergeAnswer::Refused(_)), "{answer:?}");
+        assert_eq!(stage.repository.head(&stage.base), Some(publication.candidate.base));
     })
     .await;
 }

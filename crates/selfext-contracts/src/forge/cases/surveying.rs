@@ -6,7 +6,7 @@ use selfext_domain::{
 use serde_json::{Value, json};
 
 use crate::forge::repository::changes;
-use crate::forge::stage::{Stage, branch, on_stage, text};
+use crate::forge::stage::{Stage, branch, on_stage, on_stage_with_base, text};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Step};
 
 fn check_run(name: &str, status: &str, conclusion: Option<&str>) -> CheckRun {
@@ -57,6 +57,50 @@ pub async fn every_word_about_a_check_run_is_passed_on<W: ForgeWorld>() {
         assert_eq!(state("f"), Some(&StatusState::Failure));
         assert_eq!(state("p"), Some(&StatusState::Pending));
         assert_eq!(state("s"), Some(&StatusState::Success));
+    })
+    .await;
+}
+
+pub async fn what_a_branch_holds_since_a_commit_is_read_whole<W: ForgeWorld>() {
+    for base in ["main", "release/2.x#1"] {
+        on_stage_with_base(base, async |stage: &Stage<W>| {
+            let since = stage.repository.head(&stage.base).unwrap();
+            let nothing = stage.forge.branch_since(&stage.base, &since).await.unwrap();
+            assert!(nothing.commits.is_empty() && !nothing.has_moved());
+            let shas: Vec<_> = (0..3)
+                .map(|at| {
+                    stage.repository.push(&stage.base, &changes([("a.txt", text(&format!("{at}\n")))]), &at.to_string())
+                })
+                .collect();
+            let found = stage.forge.branch_since(&stage.base, &since).await.unwrap();
+            assert!(found.has_moved() && !found.rewound);
+            assert!(found.commits.iter().map(|commit| &commit.sha).eq(&shas));
+            for (commit, sha) in found.commits.iter().zip(&shas) {
+                assert_eq!(*commit, stage.forge.commit(sha).await.unwrap());
+            }
+        })
+        .await;
+    }
+    on_stage(async |stage: &Stage<W>| {
+        let since = stage.repository.head(&stage.base).unwrap();
+        for at in 0..103 {
+            stage.repository.push(&stage.base, &changes([("a.txt", text(&format!("{at}\n")))]), "One of many");
+        }
+        assert_eq!(stage.forge.branch_since(&stage.base, &since).await.unwrap().commits.len(), 103);
+        let unknown = CommitSha::parse("9".repeat(40)).unwrap();
+        let error = stage.forge.branch_since(&stage.base, &unknown).await.unwrap_err();
+        assert!(matches!(error, ForgeError::NotFound(_)), "{error:?}");
+    })
+    .await;
+}
+
+pub async fn a_branch_that_lost_the_commit_is_rewound<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let first = stage.repository.head(&stage.base).unwrap();
+        let lost = stage.repository.push(&stage.base, &changes([("a.txt", text("a\n"))]), "Lost");
+        stage.repository.set(&stage.base, &first);
+        let found = stage.forge.branch_since(&stage.base, &lost).await.unwrap();
+        assert!(found.rewound && found.commits.is_empty() && found.has_moved());
     })
     .await;
 }

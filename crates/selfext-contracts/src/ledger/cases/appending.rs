@@ -1,7 +1,7 @@
 use selfext_domain::ports::LedgerError;
-use selfext_domain::{Event, EventBody, Link, RunId, StreamId, UnknownEvent};
+use selfext_domain::{Digest32, Event, EventBody, Link, RunId, StreamId, Tip, UnknownEvent};
 
-use crate::ledger::{LedgerFixture, Story};
+use crate::ledger::{LedgerFixture, Story, append, before, begin_merge};
 
 pub async fn an_event_reads_back_as_it_was_recorded<F: LedgerFixture>() {
     let fixture = F::start().await;
@@ -9,7 +9,7 @@ pub async fn an_event_reads_back_as_it_was_recorded<F: LedgerFixture>() {
     let story = Story::new("run 1");
     let (proposed, tested) = (story.proposed(), story.tested());
     let first = ledger.propose(&proposed, None).await.unwrap();
-    let second = ledger.append(&tested, 2).await.unwrap();
+    let second = append(&ledger, &tested, 2).await.unwrap();
 
     assert_eq!((&first.event, first.sequence), (&proposed, 1));
     assert_eq!((&second.event, second.sequence), (&tested, 2));
@@ -35,10 +35,10 @@ pub async fn a_repeated_append_is_recorded_once<F: LedgerFixture>() {
     let story = Story::new("run 1");
     story.begin(&ledger).await;
     let blocked = story.blocked();
-    let recorded = ledger.append(&blocked, 3).await.unwrap();
-    ledger.append(&story.blocked(), 4).await.unwrap();
+    let recorded = append(&ledger, &blocked, 3).await.unwrap();
+    append(&ledger, &story.blocked(), 4).await.unwrap();
     for sequence in [3, 4, 5, 99] {
-        assert_eq!(ledger.append(&blocked, sequence).await.unwrap(), recorded);
+        assert_eq!(append(&ledger, &blocked, sequence).await.unwrap(), recorded);
     }
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 4);
 }
@@ -49,14 +49,15 @@ pub async fn an_id_with_other_content_is_refused<F: LedgerFixture>() {
     let (story, other) = (Story::new("run 1"), Story::new("run 2"));
     story.begin(&ledger).await;
     other.begin(&ledger).await;
-    let recorded = ledger.append(&story.blocked(), 3).await.unwrap().event;
+    let recorded = append(&ledger, &story.blocked(), 3).await.unwrap().event;
     for event in [Event { id: recorded.id, ..story.failed() }, Event { id: recorded.id, ..other.blocked() }] {
-        let refused = ledger.append(&event, 3).await.unwrap_err();
+        let refused = append(&ledger, &event, 3).await.unwrap_err();
         assert!(matches!(refused, LedgerError::IdReused(id) if id == recorded.id), "{refused}");
     }
     let refused = ledger.propose(&Event { id: recorded.id, ..Story::new("run 3").proposed() }, None).await.unwrap_err();
     assert!(matches!(refused, LedgerError::IdReused(id) if id == recorded.id), "{refused}");
-    let refused = ledger.begin_merge(&Event { id: recorded.id, ..story.merge_started() }, 4, false).await.unwrap_err();
+    let refused =
+        begin_merge(&ledger, &Event { id: recorded.id, ..story.merge_started() }, 4, false).await.unwrap_err();
     assert!(matches!(refused, LedgerError::IdReused(id) if id == recorded.id), "{refused}");
 }
 
@@ -65,14 +66,28 @@ pub async fn a_number_that_is_not_next_is_a_conflict<F: LedgerFixture>() {
     let (ledger, _) = fixture.ports();
     let story = Story::new("run 1");
     story.begin(&ledger).await;
-    for wrong in [0, 1, 2, 4, 1_000, u64::MAX] {
-        let refused = ledger.append(&story.blocked(), wrong).await.unwrap_err();
+    let last = before(&ledger, &story.run.clone().into(), 3).await;
+    for wrong in [0, 1, 3, 1_000, u64::MAX] {
+        let refused = ledger.append(&story.blocked(), Tip { sequence: wrong, ..last }).await.unwrap_err();
         let LedgerError::Conflict { stream, expected, actual } = refused else { panic!("{refused}") };
-        assert_eq!((stream, expected, actual), (story.run.clone().into(), wrong, 2));
+        assert_eq!((stream, expected, actual), (story.run.clone().into(), wrong.saturating_add(1), 2));
     }
-    let refused = ledger.append(&Story::new("none").blocked(), 2).await.unwrap_err();
+    let refused = append(&ledger, &Story::new("none").blocked(), 2).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Conflict { expected: 2, actual: 0, .. }), "{refused}");
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 2);
+}
+
+pub async fn a_writer_that_knows_another_event_is_refused<F: LedgerFixture>() {
+    let fixture = F::start().await;
+    let (ledger, _) = fixture.ports();
+    let story = Story::new("run 1");
+    story.begin(&ledger).await;
+    let last = before(&ledger, &story.run.clone().into(), 3).await;
+    let other = Tip { hash: Digest32::of(b"another"), ..last };
+    let refused = ledger.append(&story.blocked(), other).await.unwrap_err();
+    let LedgerError::Diverged { stream, sequence } = refused else { panic!("{refused}") };
+    assert_eq!((stream, sequence), (story.run.clone().into(), 2));
+    ledger.append(&story.blocked(), last).await.unwrap();
 }
 
 pub async fn what_others_write_is_refused<F: LedgerFixture>() {
@@ -89,7 +104,7 @@ pub async fn what_others_write_is_refused<F: LedgerFixture>() {
     let control = Event { stream: StreamId::Control, ..story.blocked() };
     for event in [story.merge_started(), story.event(EventBody::Unknown(disguised)), control] {
         for sequence in [1, 3] {
-            let refused = ledger.append(&event, sequence).await.unwrap_err();
+            let refused = append(&ledger, &event, sequence).await.unwrap_err();
             assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");
         }
     }
@@ -115,7 +130,7 @@ pub async fn any_text_survives<F: LedgerFixture>() {
         let proposed = story.proposed_with(text);
         let abandoned = story.abandoned_because(text);
         ledger.propose(&proposed, None).await.unwrap();
-        ledger.append(&abandoned, 2).await.unwrap();
+        append(&ledger, &abandoned, 2).await.unwrap();
         let events = ledger.stream_events(&story.run.into()).await.unwrap();
         assert_eq!(events.iter().map(|event| &event.event).collect::<Vec<_>>(), [&proposed, &abandoned], "{text:?}");
     }
@@ -132,7 +147,7 @@ pub async fn any_legal_run_id_works<F: LedgerFixture>() {
         assert_eq!(ledger.stream_events(&story.run.clone().into()).await.unwrap().len(), 3, "{name}");
         assert_eq!(ledger.latest_run(&story.subject).await.unwrap().len(), 3, "{name}");
         assert_eq!(ledger.open_runs().await.unwrap(), [RunId::parse(name).unwrap()]);
-        ledger.append(&story.promoted(), 4).await.unwrap();
+        append(&ledger, &story.promoted(), 4).await.unwrap();
         let refused = ledger.propose(&story.again("another").proposed(), None).await.unwrap_err();
         assert!(matches!(refused, LedgerError::RunExists { run } if run == story.run));
     }
@@ -160,7 +175,7 @@ pub async fn an_event_of_a_later_version_survives<F: LedgerFixture>() {
         payload: serde_json::json!({"to": ["mars", 4, {"deep": "a\0␛"}], "big": u64::MAX}),
     };
     let event = story.event(EventBody::Unknown(unknown));
-    let recorded = ledger.append(&event, 3).await.unwrap();
+    let recorded = append(&ledger, &event, 3).await.unwrap();
     assert_eq!(recorded.event, event);
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap()[2], recorded);
 }
@@ -172,6 +187,6 @@ pub async fn an_event_without_a_stored_form_is_refused<F: LedgerFixture>() {
     story.begin(&ledger).await;
     let payload = serde_json::json!({"half": 0.5});
     let unknown = UnknownEvent { event_type: "later".to_owned(), stage: "later".to_owned(), schema: 2, payload };
-    let refused = ledger.append(&story.event(EventBody::Unknown(unknown)), 3).await.unwrap_err();
+    let refused = append(&ledger, &story.event(EventBody::Unknown(unknown)), 3).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Event(_)), "{refused}");
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use selfext_domain::ports::{Ledger, LedgerError};
 
-use crate::ledger::{LedgerFixture, Story};
+use crate::ledger::{LedgerFixture, Story, append, begin_merge};
 
 pub async fn one_of_two_writers_of_a_run_wins<F: LedgerFixture>() {
     one_of_many_wins::<F>(2).await;
@@ -21,7 +21,7 @@ async fn one_of_many_wins<F: LedgerFixture>(writers: usize) {
     for sequence in 3..8 {
         let answers = join_all((0..writers).map(|_| {
             let (ledger, event) = (Arc::clone(&ledger), story.blocked());
-            tokio::spawn(async move { ledger.append(&event, sequence).await })
+            tokio::spawn(async move { append(&ledger, &event, sequence).await })
         }))
         .await;
         let mut winners = 0;
@@ -52,7 +52,7 @@ pub async fn writers_that_decide_anew_all_get_in_without_gaps<F: LedgerFixture>(
         let (ledger, event) = (Arc::clone(&ledger), story.blocked());
         tokio::spawn(async move {
             let mut next = 3;
-            while let Err(error) = ledger.append(&event, next).await {
+            while let Err(error) = append(&ledger, &event, next).await {
                 let LedgerError::Conflict { actual, .. } = error else { panic!("{error}") };
                 next = actual + 1;
             }
@@ -73,7 +73,7 @@ pub async fn the_same_append_at_once_is_recorded_once<F: LedgerFixture>() {
     let event = story.blocked();
     let answers = join_all((0..8).map(|_| {
         let (ledger, event) = (Arc::clone(&ledger), event.clone());
-        tokio::spawn(async move { ledger.append(&event, 3).await.unwrap() })
+        tokio::spawn(async move { append(&ledger, &event, 3).await.unwrap() })
     }))
     .await;
     let recorded: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
@@ -116,7 +116,7 @@ pub async fn one_of_sixteen_merges_into_a_branch_begins<F: LedgerFixture>() {
     let answers = join_all(stories.iter().enumerate().map(|(number, story)| {
         let ledger: Arc<dyn Ledger> = Arc::clone(if number % 2 == 0 { &here } else { &elsewhere });
         let event = story.merge_started();
-        tokio::spawn(async move { ledger.begin_merge(&event, 3, false).await.unwrap() })
+        tokio::spawn(async move { begin_merge(&ledger, &event, 3, false).await.unwrap() })
     }))
     .await;
     let mut permits = 0;

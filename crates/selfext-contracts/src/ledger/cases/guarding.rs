@@ -4,7 +4,7 @@ use selfext_domain::Position;
 use selfext_domain::ports::LedgerError;
 use serde_json::Value;
 
-use crate::ledger::{LedgerFixture, Story};
+use crate::ledger::{LedgerFixture, Story, append};
 
 pub async fn the_database_refuses_to_change_what_is_recorded<F: LedgerFixture>() {
     let fixture = F::start().await;
@@ -56,7 +56,7 @@ pub async fn a_dropped_event_is_found<F: LedgerFixture>() {
     let (ledger, _) = fixture.ports();
     let story = Story::new("run 1");
     story.begin(&ledger).await;
-    ledger.append(&story.blocked(), 3).await.unwrap();
+    append(&ledger, &story.blocked(), 3).await.unwrap();
     let third = id_of(&fixture.rows().await[2]);
     fixture.sql_past_triggers("DELETE FROM self_extension_events WHERE sequence = 2").await;
     assert_names(&ledger.stream_events(&story.run.clone().into()).await.unwrap_err(), &third);
@@ -70,7 +70,7 @@ pub async fn reordered_events_are_found<F: LedgerFixture>() {
     let (ledger, _) = fixture.ports();
     let story = Story::new("run 1");
     story.begin(&ledger).await;
-    ledger.append(&story.blocked(), 3).await.unwrap();
+    append(&ledger, &story.blocked(), 3).await.unwrap();
     for (from, to) in [(2, 9), (3, 2), (9, 3)] {
         let sql = format!("UPDATE self_extension_events SET sequence = {to} WHERE sequence = {from}");
         fixture.sql_past_triggers(&sql).await;

@@ -1,14 +1,14 @@
 use selfext_domain::ports::LedgerError;
 use selfext_domain::{Event, Run, StreamId};
 
-use crate::ledger::{LedgerFixture, Story};
+use crate::ledger::{LedgerFixture, Story, append};
 
 pub async fn a_run_follows_the_one_that_its_writer_knows<F: LedgerFixture>() {
     let fixture = F::start().await;
     let (ledger, _) = fixture.ports();
     let first = Story::new("first");
     ledger.propose(&first.proposed(), None).await.unwrap();
-    ledger.append(&first.failed(), 2).await.unwrap();
+    append(&ledger, &first.failed(), 2).await.unwrap();
 
     let second = first.again("second");
     for unaware in [None, Some(Story::new("other").run)] {
@@ -65,7 +65,7 @@ pub async fn a_repeated_proposal_is_recorded_once<F: LedgerFixture>() {
     let event = story.proposed();
     let recorded = ledger.propose(&event, None).await.unwrap();
     assert_eq!(ledger.propose(&event, None).await.unwrap(), recorded);
-    ledger.append(&story.failed(), 2).await.unwrap();
+    append(&ledger, &story.failed(), 2).await.unwrap();
     ledger.propose(&story.again("second").proposed(), Some(story.run.clone())).await.unwrap();
     assert_eq!(ledger.propose(&event, None).await.unwrap(), recorded);
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 2);

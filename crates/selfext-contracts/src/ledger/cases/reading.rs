@@ -7,7 +7,7 @@ use selfext_domain::ports::Ledger;
 use selfext_domain::{EventId, Position, RecordedEvent};
 use serde_json::Value;
 
-use crate::ledger::{LedgerFixture, Story};
+use crate::ledger::{LedgerFixture, Story, append, begin_merge};
 
 pub async fn open_runs_are_those_without_an_end<F: LedgerFixture>() {
     let fixture = F::start().await;
@@ -16,17 +16,17 @@ pub async fn open_runs_are_those_without_an_end<F: LedgerFixture>() {
     for story in &stories {
         ledger.propose(&story.proposed(), None).await.unwrap();
     }
-    ledger.append(&stories[1].tested(), 2).await.unwrap();
-    ledger.append(&stories[2].blocked(), 2).await.unwrap();
-    ledger.append(&stories[3].failed(), 2).await.unwrap();
-    ledger.append(&stories[4].abandoned(), 2).await.unwrap();
-    ledger.append(&stories[5].tested(), 2).await.unwrap();
-    let _ = ledger.begin_merge(&stories[5].merge_started(), 3, false).await.unwrap();
-    ledger.append(&stories[6].tested(), 2).await.unwrap();
+    append(&ledger, &stories[1].tested(), 2).await.unwrap();
+    append(&ledger, &stories[2].blocked(), 2).await.unwrap();
+    append(&ledger, &stories[3].failed(), 2).await.unwrap();
+    append(&ledger, &stories[4].abandoned(), 2).await.unwrap();
+    append(&ledger, &stories[5].tested(), 2).await.unwrap();
+    let _ = begin_merge(&ledger, &stories[5].merge_started(), 3, false).await.unwrap();
+    append(&ledger, &stories[6].tested(), 2).await.unwrap();
     let open: Vec<_> = [0, 1, 2, 5, 6, 7].map(|number| stories[number].run.clone()).into();
     assert_eq!(ledger.open_runs().await.unwrap(), open);
 
-    ledger.append(&stories[5].promoted(), 4).await.unwrap();
+    append(&ledger, &stories[5].promoted(), 4).await.unwrap();
     assert!(!ledger.open_runs().await.unwrap().contains(&stories[5].run));
 }
 
@@ -38,8 +38,8 @@ pub async fn recent_runs_tell_their_last_events<F: LedgerFixture>() {
         let story = Story::new(&format!("run {number}"));
         let mut event = ledger.propose(&story.proposed(), None).await.unwrap();
         if number % 2 == 0 {
-            ledger.append(&story.tested(), 2).await.unwrap();
-            event = ledger.append(&story.blocked(), 3).await.unwrap();
+            append(&ledger, &story.tested(), 2).await.unwrap();
+            event = append(&ledger, &story.blocked(), 3).await.unwrap();
         }
         last.insert(0, event);
     }
@@ -55,7 +55,7 @@ pub async fn followers_read_everything_in_pages<F: LedgerFixture>() {
     for number in 0..5 {
         let story = Story::new(&format!("run {number}"));
         written.push(ledger.propose(&story.proposed(), None).await.unwrap());
-        written.push(ledger.append(&story.tested(), 2).await.unwrap());
+        written.push(append(&ledger, &story.tested(), 2).await.unwrap());
     }
     assert!(written.is_sorted_by_key(|event| event.position));
     for page in [1, 3, 10, 1_000] {
@@ -82,7 +82,7 @@ pub async fn a_follower_misses_nothing_while_others_write<F: LedgerFixture>() {
                     if at == 0 {
                         ledger.propose(&event, None).await.unwrap();
                     } else {
-                        ledger.append(&event, at as u64 + 1).await.unwrap();
+                        append(&ledger, &event, at as u64 + 1).await.unwrap();
                     }
                     ids.push(event.id);
                 }
@@ -139,7 +139,7 @@ pub async fn what_queries_read_is_what_the_content_says<F: LedgerFixture>() {
     let (ledger, control) = fixture.ports();
     let story = Story::new("run ␛ 1");
     let _ = story.begin_merging(&ledger).await;
-    ledger.append(&story.abandoned_because("\0 and ␛"), 4).await.unwrap();
+    append(&ledger, &story.abandoned_because("\0 and ␛"), 4).await.unwrap();
     control.pause(&crate::control::pause_request("why \0 not")).await.unwrap();
 
     let rows = fixture.rows().await;

@@ -1,0 +1,85 @@
+//! A database that has another history than the accepted one.
+
+use selfext_contracts::control::{pause_request, resume_request};
+use selfext_contracts::ledger::{LedgerFixture, Story, begin_merge, granted, operator, refused};
+use selfext_domain::ports::ControlError;
+use selfext_domain::{CONTROL_KEY, ControlState, EventBody, History, HistoryAccepted, Reason, StreamId};
+
+use crate::fixture::PgFixture;
+
+/// As if the server had taken a new timeline: the accepted history is another one from now on.
+async fn change_history(fixture: &PgFixture) {
+    fixture
+        .sql(
+            "UPDATE agent_state SET value = value || '{\"history\": \"earlier\"}'
+             WHERE key = 'self_extension:promotion_control'",
+        )
+        .await
+        .unwrap();
+}
+
+async fn history(fixture: &PgFixture) -> History {
+    History::parse(fixture.ask("SELECT self_extension_history()").await.unwrap().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn the_history_names_the_server_and_its_timeline() {
+    let fixture = PgFixture::start().await;
+    let stored = fixture.state(CONTROL_KEY).await.unwrap();
+    assert_eq!(stored["history"], history(&fixture).await.as_str());
+    let expected = "SELECT system_identifier || '/' || timeline_id FROM pg_control_system(), pg_control_checkpoint()";
+    assert_eq!(fixture.ask(expected).await.unwrap().as_deref(), Some(history(&fixture).await.as_str()));
+}
+
+#[tokio::test]
+async fn a_role_without_rights_reads_the_history() {
+    let fixture = PgFixture::start().await;
+    let told = "CREATE ROLE nobody_in_particular; SET LOCAL ROLE nobody_in_particular; SELECT self_extension_history()";
+    let told = fixture.ask(&format!("BEGIN; {told}")).await.unwrap();
+    assert_eq!(told.as_deref(), Some(history(&fixture).await.as_str()));
+}
+
+#[tokio::test]
+async fn a_changed_history_refuses_until_an_operator_resumes_which_is_recorded() {
+    let fixture = PgFixture::start().await;
+    let (ledger, control) = fixture.ports();
+    let story = Story::new("run 1");
+    story.begin(&ledger).await;
+    change_history(&fixture).await;
+    assert!(matches!(control.read().await, Err(ControlError::HistoryChanged(_))));
+    let refusal = refused(begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap());
+    assert_eq!(refusal.reason, Reason::HistoryChanged);
+
+    // A pause keeps the accepted history, and does not say that nothing can merge.
+    let answer = control.pause(&pause_request("deploy")).await.unwrap();
+    let change = answer.history.clone().unwrap();
+    assert_eq!(change.accepted.unwrap().as_str(), "earlier");
+    assert_eq!(change.found, Some(history(&fixture).await));
+    assert!(answer.in_flight.is_empty() && !answer.nothing_can_merge());
+
+    let request = resume_request();
+    let answer = control.resume(&request).await.unwrap();
+    assert_eq!(answer.accepted, Some(history(&fixture).await));
+    assert_eq!(control.read().await.unwrap(), ControlState::Running);
+    let events = ledger.stream_events(&StreamId::Control).await.unwrap();
+    let accepted = HistoryAccepted { by: operator("ops"), history: history(&fixture).await };
+    assert_eq!(events[1].event.body, EventBody::HistoryAccepted(accepted));
+    assert_eq!((events[1].event.id, events[2].event.id), (request.history_event, request.event));
+    let _ = granted(begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap());
+
+    // The same again accepts nothing anew, and a pause is certain again.
+    assert_eq!(control.resume(&request).await.unwrap().event, answer.event);
+    assert_eq!(ledger.stream_events(&StreamId::Control).await.unwrap().len(), 3);
+    assert_eq!(control.pause(&pause_request("deploy")).await.unwrap().history, None);
+}
+
+#[tokio::test]
+async fn resuming_what_runs_accepts_a_changed_history_too() {
+    let fixture = PgFixture::start().await;
+    let (ledger, control) = fixture.ports();
+    change_history(&fixture).await;
+    let answer = control.resume(&resume_request()).await.unwrap();
+    assert_eq!((answer.accepted, answer.event.sequence), (Some(history(&fixture).await), 2));
+    assert_eq!(control.read().await.unwrap(), ControlState::Running);
+    assert_eq!(ledger.stream_events(&StreamId::Control).await.unwrap().len(), 2);
+}
