@@ -1,14 +1,20 @@
 //! A process that promotes is killed before and after every request to the forge and every statement to the database, each
-//! in turn. Another process then promotes the same change, and what the repository, the pull requests and the ledger say
+//! in turn, on both databases. Another process then promotes the same change, and what the repository, the pull requests and the ledger say
 //! must be what they say after an undisturbed promotion.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::process::{Signal, getpid, kill_process};
 use selfext::StreamId;
 use selfext_contracts::{PgProxy, TestDatabase};
 use selfext_domain::Run;
 use selfext_twin::{Fault, FaultKind, Gate};
 use tokio::process::{Child, Command};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::world::*;
 
@@ -19,6 +25,7 @@ const API: &str = "SELFEXT_CRASH_API";
 const BARE: &str = "SELFEXT_CRASH_REPOSITORY";
 const CACHE: &str = "SELFEXT_CRASH_CACHE";
 const LEDGER: &str = "SELFEXT_CRASH_LEDGER";
+const MOMENT: &str = "SELFEXT_CRASH_MOMENT";
 
 fn the_change() -> selfext::ChangeSet {
     change("second\n")
@@ -29,12 +36,20 @@ fn the_change() -> selfext::ChangeSet {
 #[ignore = "it is the child process of this suite, which starts and kills it"]
 async fn child() {
     let place = |name| std::env::var(name).unwrap();
+    if let Ok(moment) = std::env::var(MOMENT) {
+        Killer::arm(moment.parse().unwrap());
+    }
     let selfext = open(&place(API), place(BARE).as_ref(), place(CACHE).into(), place(LEDGER).parse().unwrap()).await;
     promoted(&selfext.promote(&the_change()).await.unwrap());
 }
 
 fn start_child(world: &World, ledger: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    child_command(world, ledger).spawn().unwrap()
+}
+
+fn child_command(world: &World, ledger: &str) -> Command {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child
         .args(["--ignored", "--exact", "crash::child"])
         .env(API, world.api())
         .env(BARE, &world.bare)
@@ -42,9 +57,8 @@ fn start_child(world: &World, ledger: &str) -> Child {
         .env(LEDGER, ledger)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
+        .kill_on_drop(true);
+    child
 }
 
 /// Kills the child once `reached` says so. `false` if it came to its end before.
@@ -150,4 +164,48 @@ async fn killed_before_each_statement() {
 #[tokio::test]
 async fn killed_after_each_statement() {
     at_every_statement(PgProxy::hold_after, false).await;
+}
+
+/// Kills its own process at the given moment: SQLite works inside the process, so nothing outside of it sees its statements.
+/// The store tells the trace when a statement begins and when it has ended; each is a moment.
+struct Killer {
+    moments_left: AtomicU64,
+}
+
+impl Killer {
+    fn arm(moment: u64) {
+        let killer = Self { moments_left: AtomicU64::new(moment) };
+        tracing_subscriber::registry().with(killer).init();
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Killer {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "selfext_store::sqlite::database"
+            && self.moments_left.fetch_sub(1, Ordering::SeqCst) == 1
+        {
+            kill_process(getpid(), Signal::KILL).unwrap();
+            // The signal takes this thread, too, at the latest here.
+            std::thread::park();
+        }
+    }
+}
+
+/// Before and after every statement to SQLite, the beginnings and ends of transactions included.
+#[tokio::test]
+async fn killed_before_and_after_each_statement_on_sqlite() {
+    for moment in 1..MANY {
+        let world = World::new(Backend::Sqlite).await;
+        let mut child = child_command(&world, &world.ledger_url()).env(MOMENT, moment.to_string()).spawn().unwrap();
+        let status = child.wait().await.unwrap();
+        if status.success() {
+            assert!(moment > 20, "only {moment} moments were found");
+            println!("killed at {} moments of SQLite's statements", moment - 1);
+            return;
+        }
+        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "moment {moment}: {status}");
+        recover(&world, &format!("moment {moment}"), || {}).await;
+        world.end_disturbed().await;
+    }
+    panic!("the promotion did not end");
 }
