@@ -5,6 +5,7 @@
 mod base;
 mod control;
 mod crash;
+mod database_faults;
 mod gate;
 mod landing;
 mod round_trips;

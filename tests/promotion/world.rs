@@ -28,6 +28,8 @@ pub enum Backend {
 enum Database {
     Postgres(TestDatabase),
     Sqlite(TempSqlite),
+    /// On a Postgres server of the test's own.
+    Given(String),
 }
 
 impl Database {
@@ -42,6 +44,7 @@ impl Database {
         match self {
             Self::Postgres(database) => database.url().to_owned(),
             Self::Sqlite(database) => database.url().to_owned(),
+            Self::Given(url) => url.clone(),
         }
     }
 }
@@ -93,6 +96,12 @@ impl World {
     /// A world whose ledger is reached through another address, for example a proxy's.
     pub async fn on_postgres_through(database: TestDatabase, url: &str) -> Self {
         Self::with_ledger(Database::Postgres(database), url, RULES).await
+    }
+
+    /// A world on a Postgres server of the test's own, whose empty database is migrated, reached through another address.
+    pub async fn on_server_through(database: &str, url: &str) -> Self {
+        Operations::migrate(&DatabaseUrl::parse(database).unwrap()).await.unwrap();
+        Self::with_ledger(Database::Given(database.to_owned()), url, RULES).await
     }
 
     async fn with_ledger(database: Database, url: &str, rules: &str) -> Self {
@@ -164,15 +173,13 @@ impl World {
 
     /// Runs a statement on the ledger's database, past selfext.
     pub async fn sql(&self, statement: &'static str) {
-        match &self.database {
-            Database::Postgres(database) => {
-                let mut connection = PgConnection::connect(database.url()).await.unwrap();
-                sqlx::query(statement).execute(&mut connection).await.unwrap();
-            }
-            Database::Sqlite(database) => {
-                let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
-                sqlx::query(statement).execute(&mut connection).await.unwrap();
-            }
+        let url = self.database.url();
+        if matches!(self.database, Database::Sqlite(_)) {
+            let mut connection = SqliteConnection::connect(&url).await.unwrap();
+            sqlx::query(statement).execute(&mut connection).await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&url).await.unwrap();
+            sqlx::query(statement).execute(&mut connection).await.unwrap();
         }
     }
 

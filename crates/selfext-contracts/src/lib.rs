@@ -7,5 +7,5 @@ pub mod forge;
 pub mod ledger;
 pub mod verifier;
 
-pub use database::{PgProxy, PrivateCluster, TEST_DATABASE_URL, TempSqlite, TestDatabase, TestServer};
+pub use database::{PgProxy, PrivateCluster, Standby, TEST_DATABASE_URL, TempSqlite, TestDatabase, TestServer};
 pub use description::GithubDescription;

@@ -24,7 +24,9 @@ pub(crate) enum Stop {
 impl<E: Into<PromoteError>> From<E> for Stop {
     fn from(error: E) -> Self {
         match error.into() {
-            PromoteError::Ledger(LedgerError::Conflict { .. } | LedgerError::Diverged { .. }) => Self::Overtaken,
+            PromoteError::Ledger(
+                LedgerError::Conflict { .. } | LedgerError::Diverged { .. } | LedgerError::PermitClosed { .. },
+            ) => Self::Overtaken,
             error => Self::Error(error),
         }
     }

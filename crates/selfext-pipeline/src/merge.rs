@@ -1,6 +1,6 @@
 //! The permit and the merge.
 
-use selfext_domain::ports::{LedgerError, MergeAnswer, MergeGrant, MergeRefusal, Published};
+use selfext_domain::ports::{MergeAnswer, MergeGrant, MergeRefusal, Published};
 use selfext_domain::{ChangeSet, Disposition, MergePermit, MergeStarted, Reason, Refusal, Stage};
 
 use crate::journal::{Journal, Stop};
@@ -148,13 +148,10 @@ impl Pipeline {
     async fn reopen(&self, journal: &Journal<'_>) -> Result<Reopened, Stop> {
         let rollback = journal.run().rollback_of().is_some();
         let permit = permit_of(journal)?.id;
-        match journal.ledger().reopen_merge(journal.run().id(), permit, rollback).await {
-            Ok(MergeGrant::Granted(..)) if self.is_overdue(journal).await? => Ok(Reopened::Overdue),
-            Ok(MergeGrant::Granted(permit, _)) => Ok(Reopened::Granted(permit)),
-            Ok(MergeGrant::Refused(refusal)) => Ok(Reopened::Refused(refusal)),
-            // Somebody else took it over, fenced it or recorded its outcome.
-            Err(LedgerError::Refused { .. }) => Err(Stop::Overtaken),
-            Err(error) => Err(error.into()),
+        match journal.ledger().reopen_merge(journal.run().id(), permit, rollback).await? {
+            MergeGrant::Granted(..) if self.is_overdue(journal).await? => Ok(Reopened::Overdue),
+            MergeGrant::Granted(permit, _) => Ok(Reopened::Granted(permit)),
+            MergeGrant::Refused(refusal) => Ok(Reopened::Refused(refusal)),
         }
     }
 

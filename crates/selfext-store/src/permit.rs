@@ -64,8 +64,7 @@ pub(crate) fn reopened(
 
 /// The error of a permit that was asked for again and is not open any more.
 pub(crate) fn closed(run: &RunId) -> LedgerError {
-    let problem = "is taken over, closed or being fenced";
-    LedgerError::Refused { detail: format!("the merge permit of the run {run} {problem}") }
+    LedgerError::PermitClosed { run: run.clone() }
 }
 
 /// The error of a merge that is asked for a run that is not open.

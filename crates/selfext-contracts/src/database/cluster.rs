@@ -45,8 +45,16 @@ impl PrivateCluster {
     }
 
     fn start_blocking() -> Result<Self> {
-        let programs = find_or_install_programs()?;
-        let owner = owner::to_switch_to()?;
+        let mut cluster = Self::place(find_or_install_programs()?, owner::to_switch_to()?)?;
+        let password = new_password();
+        cluster.make(&password)?;
+        let port = cluster.start_on_a_free_port()?;
+        cluster.url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
+        Ok(cluster)
+    }
+
+    /// A place for a server's data, without a server in it.
+    fn place(programs: PathBuf, owner: Option<Owner>) -> Result<Self> {
         let home = tempfile::Builder::new()
             .prefix("selfext-postgres-")
             .tempdir_in(match owner {
@@ -54,12 +62,18 @@ impl PrivateCluster {
                 None => env::temp_dir(),
             })
             .context("no temporary folder for the server's data")?;
-        let mut cluster = Self { programs, owner, home, url: String::new() };
-        let password = new_password();
-        cluster.make(&password)?;
-        let port = cluster.start_on_a_free_port()?;
-        cluster.url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-        Ok(cluster)
+        let place = Self { programs, owner, home, url: String::new() };
+        place.give_to_owner(place.home.path())?;
+        Ok(place)
+    }
+
+    /// Another place, for a server of the same programs under the same account.
+    pub(super) fn place_beside(&self) -> Result<Self> {
+        Self::place(self.programs.clone(), self.owner)
+    }
+
+    pub(super) fn set_url(&mut self, url: String) {
+        self.url = url;
     }
 
     /// The URL of the database `postgres`, for the superuser.
@@ -89,8 +103,7 @@ impl PrivateCluster {
         let mut restart = self.control("restart");
         restart.args(["-m", "immediate", "-t", "60", "-w", "-l"]);
         restart.arg(self.log_file());
-        let done = tokio::process::Command::from(restart).output().await.context("cannot run pg_ctl")?;
-        self.check("pg_ctl restart", &done)
+        self.run(restart, "pg_ctl restart").await
     }
 
     /// Stops the server and removes its data.
@@ -109,7 +122,6 @@ impl PrivateCluster {
     fn make(&self, password: &str) -> Result<()> {
         let password_file = self.home.path().join("password");
         fs::write(&password_file, password).context("cannot write the server's password")?;
-        self.give_to_owner(self.home.path())?;
         self.give_to_owner(&password_file)?;
 
         let done = self
@@ -125,7 +137,7 @@ impl PrivateCluster {
         fs::remove_file(password_file).context("cannot remove the password file")
     }
 
-    fn start_on_a_free_port(&self) -> Result<u16> {
+    pub(super) fn start_on_a_free_port(&self) -> Result<u16> {
         let mut attempts_left = 5;
         loop {
             let port = TcpListener::bind(("127.0.0.1", 0))
@@ -167,13 +179,13 @@ impl PrivateCluster {
         }
     }
 
-    fn control(&self, action: &str) -> Command {
+    pub(super) fn control(&self, action: &str) -> Command {
         let mut command = self.program("pg_ctl");
         command.arg(action).arg("-D").arg(self.data_folder());
         command
     }
 
-    fn program(&self, name: &str) -> Command {
+    pub(super) fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.programs.join(name));
         command.current_dir(self.home.path());
         for (variable, _) in env::vars_os() {
@@ -197,7 +209,14 @@ impl PrivateCluster {
         }
     }
 
-    fn check(&self, what: &str, done: &Output) -> Result<()> {
+    /// Runs one of the server's programs without blocking a thread.
+    pub(super) async fn run(&self, command: Command, what: &str) -> Result<()> {
+        let done =
+            tokio::process::Command::from(command).output().await.with_context(|| format!("cannot run {what}"))?;
+        self.check(what, &done)
+    }
+
+    pub(super) fn check(&self, what: &str, done: &Output) -> Result<()> {
         ensure!(
             done.status.success(),
             "{what} failed ({}): {}{}",

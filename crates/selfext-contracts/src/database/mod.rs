@@ -7,6 +7,7 @@ mod proxy;
 mod server;
 mod settings;
 mod sqlite;
+mod standby;
 mod template;
 mod test_database;
 
@@ -15,4 +16,5 @@ pub use proxy::PgProxy;
 pub use server::TestServer;
 pub use settings::TEST_DATABASE_URL;
 pub use sqlite::TempSqlite;
+pub use standby::Standby;
 pub use test_database::TestDatabase;

@@ -93,6 +93,17 @@ impl PgProxy {
         self.state.arm(n, Fault::LoseAnswer);
     }
 
+    /// As [`PgProxy::kill_before`], and from then on the server is out of reach: all connections are cut and new ones
+    /// end at once, until [`PgProxy::disarm`] or the next fault.
+    pub fn go_down_before(&self, n: u64) {
+        self.state.arm_lasting(n, Fault::LoseRequest);
+    }
+
+    /// As [`PgProxy::kill_after`], and from then on the server is out of reach, as after [`PgProxy::go_down_before`].
+    pub fn go_down_after(&self, n: u64) {
+        self.state.arm_lasting(n, Fault::LoseAnswer);
+    }
+
     /// Keeps the `n`-th request from the server, with its connection open, until [`PgProxy::disarm`] lets it through.
     pub fn hold_before(&self, n: u64) {
         self.state.arm(n, Fault::HoldRequest);
@@ -110,7 +121,7 @@ impl PgProxy {
         self.state.struck().await;
     }
 
-    /// Takes back a fault that has not struck, and lets through what one holds.
+    /// Takes back a fault that has not struck, lets through what one holds, and brings the server back into reach.
     pub fn disarm(&self) {
         self.state.disarm();
     }
@@ -127,15 +138,21 @@ async fn accept(listener: TcpListener, upstream: (String, u16), state: Arc<State
     while let Ok((client, _)) = listener.accept().await {
         let (upstream, state) = (upstream.clone(), Arc::clone(&state));
         let cut = state.cut();
+        // Asked after listening for cuts, so that no connection slips through while the server goes down.
+        if state.is_down() {
+            continue;
+        }
         tokio::spawn(async move {
             let serve = async {
                 let server = TcpStream::connect(upstream).await?;
                 connection::serve(client, server, &state).await
             };
             tokio::select! {
+                // A cut comes first: what is sent after it must not get through.
+                biased;
+                () = cut => {}
                 // Either side may end a connection at any time; the other side then sees its end too.
                 _ = serve => {}
-                () = cut => {}
             }
         });
     }

@@ -40,6 +40,13 @@ pub enum LedgerError {
     /// The event id was used for another event before.
     #[error("the event id {0} was used for another event")]
     IdReused(EventId),
+    /// The run's last event is not the permit that was asked for: it was taken over, is being fenced, or is closed. Read the
+    /// run again and decide anew.
+    #[error("the merge permit of the run {run} is taken over, closed or being fenced")]
+    PermitClosed {
+        /// The run.
+        run: RunId,
+    },
     /// The event cannot be written in the documented form.
     #[error("the event has no stored form")]
     Event(#[source] EventError),
@@ -128,16 +135,17 @@ pub trait Ledger: Send + Sync {
     /// `rollback` says that the run takes back another, and so passes a pause that allows rollbacks.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`], [`LedgerError::Diverged`], [`LedgerError::IdReused`] and [`LedgerError::Refused`] if the event
-    /// is no `merge_started` with a pull request and a subject, takes over another merge than the open one, or one that is being
-    /// fenced. A pause is no error but [`MergeGrant::Refused`].
+    /// [`LedgerError::Conflict`], [`LedgerError::Diverged`], [`LedgerError::IdReused`]; [`LedgerError::PermitClosed`] if the same
+    /// event was recorded before and is not the run's last any more; [`LedgerError::Refused`] if the event is no `merge_started`
+    /// with a pull request and a subject, takes over another merge than the open one, or one that is being fenced. A pause is no
+    /// error but [`MergeGrant::Refused`].
     async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError>;
 
     /// Yields a permit of a run to its holder again, after an unclear answer, if promotion is not paused and the database's
     /// history is the accepted one. Writes nothing. One round trip.
     ///
     /// # Errors
-    /// [`LedgerError::Refused`] if the run's last event is not this permit: it was taken over, is being fenced, or is closed.
+    /// [`LedgerError::PermitClosed`] if the run's last event is not this permit.
     async fn reopen_merge(&self, run: &RunId, permit: EventId, rollback: bool) -> Result<MergeGrant, LedgerError>;
 
     /// The time of the clock by which permits are granted and expire. One round trip.

@@ -162,7 +162,7 @@ impl Ledger for MemoryLedger {
         let run = Run::fold(&events).unwrap();
         let open = |permit: &MergePermit| run.phase() == Phase::Merging && permit.terms().id == own;
         let Some(permit) = permit(&run).filter(open) else {
-            return Err(LedgerError::Refused { detail: "no open permit".into() });
+            return Err(LedgerError::PermitClosed { run: run.id().clone() });
         };
         match state.paused(rollback) {
             Some(refusal) => Ok(MergeGrant::Refused(refusal)),

@@ -22,6 +22,8 @@ pub(super) fn reading(error: Error) -> LedgerError {
     let Error::Database(database) = &error else { return LedgerError::unavailable(error) };
     let code = database.code().unwrap_or_default().into_owned();
     match code.get(..2).unwrap_or_default() {
+        // Read-only: a standby, or a server that is being moved. Another try may meet the primary.
+        _ if code == "25006" => LedgerError::unavailable(error),
         // Data, integrity, state, rights and names: repeating it does not help.
         "22" | "23" | "25" | "28" | "42" | "P0" => LedgerError::Refused { detail: database.message().to_owned() },
         _ if code == "XX001" || code == "XX002" => LedgerError::Corrupt { detail: database.message().to_owned() },

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -41,6 +41,10 @@ pub(super) struct State {
     round_trips: AtomicU64,
     armed: Mutex<Option<Armed>>,
     phase: watch::Sender<Phase>,
+    /// Whether the fault that was set last takes the server down when it strikes.
+    lasts: AtomicBool,
+    /// Whether the server is out of reach.
+    down: AtomicBool,
     /// How often all connections were cut.
     cuts: watch::Sender<u64>,
 }
@@ -51,6 +55,8 @@ impl Default for State {
             round_trips: AtomicU64::new(0),
             armed: Mutex::new(None),
             phase: watch::Sender::new(Phase::Off),
+            lasts: AtomicBool::new(false),
+            down: AtomicBool::new(false),
             cuts: watch::Sender::new(0),
         }
     }
@@ -70,14 +76,26 @@ impl State {
     }
 
     pub(super) fn arm(&self, n: u64, fault: Fault) {
-        self.set(Some(Armed { requests_left: n.max(1), fault }), Phase::Armed);
+        self.set(Some(Armed { requests_left: n.max(1), fault }), Phase::Armed, false);
+    }
+
+    /// As [`State::arm`], with a fault that takes the server down when it strikes, until the next is set or it is
+    /// disarmed.
+    pub(super) fn arm_lasting(&self, n: u64, fault: Fault) {
+        self.set(Some(Armed { requests_left: n.max(1), fault }), Phase::Armed, true);
     }
 
     pub(super) fn disarm(&self) {
-        self.set(None, Phase::Off);
+        self.set(None, Phase::Off, false);
     }
 
-    fn set(&self, armed: Option<Armed>, phase: Phase) {
+    pub(super) fn is_down(&self) -> bool {
+        self.down.load(Ordering::SeqCst)
+    }
+
+    fn set(&self, armed: Option<Armed>, phase: Phase, lasts: bool) {
+        self.lasts.store(lasts, Ordering::SeqCst);
+        self.down.store(false, Ordering::SeqCst);
         *self.armed.lock().unwrap_or_else(PoisonError::into_inner) = armed;
         self.phase.send_replace(phase);
     }
@@ -96,13 +114,17 @@ impl State {
     /// Tells whoever waits for it that the fault has struck.
     pub(super) fn strike(&self) {
         // A fault that was taken back or replaced in the meantime no longer speaks for the last one.
-        self.phase.send_if_modified(|phase| {
+        let struck = self.phase.send_if_modified(|phase| {
             let armed = *phase == Phase::Armed;
             if armed {
                 *phase = Phase::Struck;
+                self.down.store(self.lasts.load(Ordering::SeqCst), Ordering::SeqCst);
             }
             armed
         });
+        if struck && self.is_down() {
+            self.cut_connections();
+        }
     }
 
     pub(super) async fn struck(&self) {

@@ -150,6 +150,24 @@ async fn all_connections_are_cut_and_new_ones_are_taken() {
 }
 
 #[tokio::test]
+async fn a_server_that_went_down_stays_out_of_reach_until_it_is_brought_back() {
+    for (kept, go_down) in [(0, PgProxy::go_down_before as fn(&PgProxy, u64)), (1, PgProxy::go_down_after)] {
+        let mut world = World::new().await;
+        let mut second = PgConnection::connect(world.proxy.url()).await.unwrap();
+        go_down(&world.proxy, 1);
+        assert!(world.connection.execute(ADD_ONE).await.is_err());
+        assert!(second.execute(ADD_ONE).await.is_err());
+        assert!(PgConnection::connect(world.proxy.url()).await.is_err());
+        assert_eq!(world.value().await, kept);
+
+        world.proxy.disarm();
+        let mut third = PgConnection::connect(world.proxy.url()).await.unwrap();
+        third.execute(ADD_ONE).await.unwrap();
+        assert_eq!(world.value().await, kept + 1);
+    }
+}
+
+#[tokio::test]
 async fn a_fault_that_was_taken_back_does_not_strike() {
     let mut world = World::new().await;
     world.proxy.kill_before(1);

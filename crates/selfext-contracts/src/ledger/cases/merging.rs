@@ -52,7 +52,7 @@ pub async fn a_permit_that_is_fenced_or_closed_is_not_yielded_again<F: LedgerFix
         for answer in
             [begin_merge(&ledger, &event, 3, false).await, ledger.reopen_merge(&story.run, event.id, false).await]
         {
-            assert!(matches!(answer, Err(LedgerError::Refused { .. })), "{name}: {answer:?}");
+            assert!(matches!(answer, Err(LedgerError::PermitClosed { .. })), "{name}: {answer:?}");
         }
         assert_eq!(ledger.open_permits().await.unwrap().len(), usize::from(fence), "{name}");
     }
@@ -138,7 +138,7 @@ pub async fn a_takeover_is_the_permit_from_then_on<F: LedgerFixture>() {
 
     // The first holder can neither use its permit again nor close it.
     let refused_again = ledger.reopen_merge(&story.run, first.terms().id, false).await.unwrap_err();
-    assert!(matches!(refused_again, LedgerError::Refused { .. }), "{refused_again}");
+    assert!(matches!(refused_again, LedgerError::PermitClosed { .. }), "{refused_again}");
     let closing = append(&ledger, &story.blocked(), 4).await.unwrap_err();
     assert!(matches!(closing, LedgerError::Conflict { .. }), "{closing}");
     // Nor is a merge taken over in a pause.
@@ -240,7 +240,7 @@ pub async fn a_run_without_a_permit_reopens_nothing<F: LedgerFixture>() {
     story.begin(&ledger).await;
     for run in [&story.run, &Story::new("none").run] {
         let refused = ledger.reopen_merge(run, fresh_id(), false).await.unwrap_err();
-        assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");
+        assert!(matches!(refused, LedgerError::PermitClosed { .. }), "{refused}");
     }
 }
 
