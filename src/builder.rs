@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use selfext_domain::ports::{IdSource as _, PauseRequest};
 use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
 use selfext_github::{BuildError, InvalidToken, OctocrabForge, SecretToken};
-use selfext_pipeline::{Observer, Outcome, Pipeline, PipelineConfig, Ports, PromoteError, Reconciled, Silent};
+use selfext_pipeline::{
+    Observer, Outcome, Pipeline, PipelineConfig, Ports, PromoteError, Reconciled, Silent, Sweep, SweepError,
+};
 use selfext_store::{DatabaseUrl, Store, StoreError};
 use selfext_verifier::{GitSource, InvalidUrl, RemoteUrl, Secret, VerifierConfig, WorktreeVerifier};
 use url::Url;
 
 use crate::edge::{SystemClock, UuidSource};
+use crate::operations::os_user;
 use crate::places::{PlacesError, default_cache, default_database};
 
 /// Why selfext could not be opened.
@@ -218,6 +222,26 @@ impl Selfext {
     /// [`PromoteError::NoRun`]; [`PromoteError::Ledger`] if it could not be recorded, and then nothing was done.
     pub async fn fence_merge(&self, run: &RunId, why: &str, observer: &dyn Observer) -> Result<Outcome, PromoteError> {
         self.pipeline.fence_merge(run, why, observer).await
+    }
+
+    /// Pauses promotion, and then takes away every branch of selfext's in the repository, each fenced first, so that nothing of
+    /// it can merge any more, whatever the ledger knows: what to do where the database may have lost merge permits, before
+    /// [`Operations::accept_history`](crate::Operations::accept_history). May be repeated.
+    ///
+    /// # Errors
+    /// [`SweepError`]; what became of single branches is in the [`Sweep`].
+    pub async fn sweep(&self, by: &OperatorName, observer: &dyn Observer) -> Result<Sweep, SweepError> {
+        let request = PauseRequest {
+            event: UuidSource.event_id(),
+            by: by.clone(),
+            reason: format!(
+                "sweep of {}: every branch of selfext's there is fenced off",
+                self.pipeline.config().repository
+            ),
+            allow_rollbacks: false,
+            os_user: os_user(),
+        };
+        self.pipeline.sweep(&request, observer).await
     }
 
     /// Ends an open run.

@@ -29,15 +29,17 @@ pub use edge::{SystemClock, UuidSource};
 pub use operations::{Operations, Status};
 pub use places::{PlacesError, default_cache, default_database};
 
-pub use selfext_domain::ports::{ControlError, LedgerError, PauseAnswer, ResumeAnswer};
+pub use selfext_domain::ports::{ControlError, LedgerError, PauseAnswer, ResumeAnswer, Retired};
 pub use selfext_domain::{
     ActorSource, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding, ContextVerdict,
     ControlState, CorrelationId, CycleId, Digest32, Event, EventBody, EventId, ExecutionContext, FileChange,
-    Fingerprint, GoalId, InvalidValue, OperatorName, Pause, PermitTerms, Phase, Position, PullRequestNumber,
-    RULES_PATH, Reason, RecordedEvent, Refusal, RepoPath, RepositoryName, Rules, RulesError, RunId, Stage, StageReport,
-    StageResult, StreamId, SubGoalId, ToolCallId, ToolName, redact,
+    Fingerprint, GoalId, History, HistoryChange, InvalidValue, OperatorName, Pause, PermitTerms, Phase, Position,
+    PullRequestNumber, RULES_PATH, Reason, RecordedEvent, Refusal, RepoPath, RepositoryName, Rules, RulesError, RunId,
+    Stage, StageReport, StageResult, StreamId, SubGoalId, ToolCallId, ToolName, redact,
 };
 pub use selfext_github::InvalidToken;
-pub use selfext_pipeline::{Ending, Observer, Outcome, PromoteError, PullRequestLink, Reconciled, Silent, Step};
+pub use selfext_pipeline::{
+    Ending, Observer, Outcome, PromoteError, PullRequestLink, Reconciled, Silent, Step, Sweep, SweepError,
+};
 pub use selfext_store::{DatabaseUrl, DatabaseUrlError, SchemaState, StoreError};
 pub use selfext_verifier::{GitSource, InvalidUrl, RemoteUrl};

@@ -1,9 +1,9 @@
 //! What operators and auditors do: they need the ledger alone, no repository.
 
 use selfext_domain::ports::{
-    ControlError, IdSource as _, LedgerError, PauseAnswer, PauseRequest, ResumeAnswer, ResumeRequest,
+    AcceptedHistory, ControlError, IdSource as _, LedgerError, PauseAnswer, PauseRequest, ResumeAnswer, ResumeRequest,
 };
-use selfext_domain::{ControlState, OperatorName, PermitTerms, Position, RecordedEvent, StreamId, redact};
+use selfext_domain::{ControlState, History, OperatorName, PermitTerms, Position, RecordedEvent, StreamId, redact};
 use selfext_store::{DatabaseUrl, SchemaState, Store, StoreError};
 
 use crate::edge::UuidSource;
@@ -68,13 +68,38 @@ impl Operations {
     ///
     /// # Errors
     /// [`ControlError::Missing`] and [`ControlError::Malformed`]: pause first, which writes the control anew.
+    /// [`ControlError::HistoryChanged`]: see [`Operations::accept_history`].
     pub async fn resume(&self, by: &OperatorName, reason: Option<&str>) -> Result<ResumeAnswer, ControlError> {
+        self.resume_with(by, reason, None).await
+    }
+
+    /// Resumes promotion on a database that has another history than the accepted one, because a standby was promoted or a
+    /// copy restored, and accepts that history. The database may have lost a merge permit: [`Selfext::sweep`](crate::Selfext::sweep)
+    /// first, for each repository, so that nothing of the lost part can merge.
+    ///
+    /// # Errors
+    /// [`ControlError::HistoryChanged`] if the database's history is still another one. As [`Operations::resume`].
+    pub async fn accept_history(
+        &self,
+        by: &OperatorName,
+        reason: Option<&str>,
+        history: History,
+    ) -> Result<ResumeAnswer, ControlError> {
+        self.resume_with(by, reason, Some(AcceptedHistory { event: UuidSource.event_id(), history })).await
+    }
+
+    async fn resume_with(
+        &self,
+        by: &OperatorName,
+        reason: Option<&str>,
+        accept: Option<AcceptedHistory>,
+    ) -> Result<ResumeAnswer, ControlError> {
         let request = ResumeRequest {
             event: UuidSource.event_id(),
             by: by.clone(),
             reason: reason.map(|reason| redact(reason).into_owned()),
             os_user: os_user(),
-            history_event: UuidSource.event_id(),
+            accept,
         };
         self.store.control().resume(&request).await
     }
@@ -107,6 +132,6 @@ impl Operations {
     }
 }
 
-fn os_user() -> Option<String> {
+pub(crate) fn os_user() -> Option<String> {
     whoami::username().ok()
 }

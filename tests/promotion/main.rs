@@ -6,6 +6,7 @@ mod base;
 mod control;
 mod crash;
 mod database_faults;
+mod failover;
 mod gate;
 mod landing;
 mod round_trips;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use selfext_domain::ports::{
-    BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Survey,
+    BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Retired, Survey,
 };
 use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName};
 
@@ -84,6 +84,14 @@ impl Forge for OctocrabForge {
 
     async fn close_pull_request(&self, number: PullRequestNumber) -> Result<(), ForgeError> {
         self.client.close(number).await
+    }
+
+    async fn retire_branch(&self, branch: &BranchName) -> Result<Retired, ForgeError> {
+        self.client.retire(branch).await
+    }
+
+    async fn own_branches(&self) -> Result<Vec<BranchName>, ForgeError> {
+        self.client.own_branches().await
     }
 
     async fn delete_branch(&self, branch: &BranchName) -> Result<(), ForgeError> {

@@ -33,6 +33,7 @@ mod publish;
 mod pulls;
 mod rate_limit;
 mod refs;
+mod retire;
 mod route;
 mod survey;
 mod timeouts;

@@ -30,9 +30,12 @@ mod publish;
 mod reconcile;
 mod refusals;
 mod settle;
+mod sweep;
+mod unrecorded;
 mod verify;
 
 pub use observer::{Observer, Silent, Step};
 pub use outcome::{Ending, Outcome, PromoteError, PullRequestLink};
 pub use pipeline::{Pipeline, PipelineConfig, Ports};
 pub use reconcile::Reconciled;
+pub use sweep::{Sweep, SweepError};

@@ -1,7 +1,7 @@
 //! The permit and the merge.
 
 use selfext_domain::ports::{MergeAnswer, MergeGrant, MergeRefusal, Published};
-use selfext_domain::{ChangeSet, Disposition, MergePermit, MergeStarted, Reason, Refusal, Stage};
+use selfext_domain::{ChangeSet, Disposition, MergePermit, MergeStarted, PullRequestNumber, Reason, Refusal, Stage};
 
 use crate::journal::{Journal, Stop};
 use crate::publish::message;
@@ -29,18 +29,14 @@ impl Pipeline {
             holder: self.config.holder.clone(),
             deadline_seconds: self.deadline_seconds(),
         };
-        let mut event = journal.run().next_event(self.ports.ids.event_id(), started.into()).map_err(Stop::from)?;
-        event.pull_request = Some(published.pull_request);
-        let rollback = journal.run().rollback_of().is_some();
-        match journal.ledger().begin_merge(&event, journal.run().tip(), rollback).await? {
+        match self.begin_merge(journal, started, Some(published.pull_request)).await? {
             MergeGrant::Refused(refusal) if matches!(refusal.reason, Reason::MergeInFlight | Reason::BaseMoved) => {
                 Ok(Asked::NotYet(refusal))
             }
             MergeGrant::Refused(refusal) => {
                 Ok(Asked::Ended(journal.refuse(refusal, Some(published.pull_request)).await?))
             }
-            MergeGrant::Granted(permit, recorded) => {
-                journal.took(&recorded)?;
+            MergeGrant::Granted(permit, _) => {
                 observer.on(&Step::MergeStarted);
                 Ok(Asked::Ended(self.use_permit(journal, permit, false, observer).await?))
             }
@@ -160,18 +156,30 @@ impl Pipeline {
     pub(crate) async fn take_over(&self, journal: &mut Journal<'_>) -> Result<Reopened, Stop> {
         let terms = permit_of(journal)?;
         let started = terms.taken_over(self.config.holder.clone(), self.deadline_seconds());
-        let event = journal.run().next_event(self.ports.ids.event_id(), started.into())?;
-        let rollback = journal.run().rollback_of().is_some();
-        match journal.ledger().begin_merge(&event, journal.run().tip(), rollback).await? {
-            MergeGrant::Refused(refusal) => Ok(Reopened::Refused(refusal)),
-            MergeGrant::Granted(permit, recorded) => {
-                journal.took(&recorded)?;
-                Ok(Reopened::Granted(permit))
-            }
-        }
+        Ok(match self.begin_merge(journal, started, None).await? {
+            MergeGrant::Refused(refusal) => Reopened::Refused(refusal),
+            MergeGrant::Granted(permit, _) => Reopened::Granted(permit),
+        })
     }
 
-    fn deadline_seconds(&self) -> u32 {
+    /// Asks the ledger for a permit, and applies the event that it is.
+    pub(crate) async fn begin_merge(
+        &self,
+        journal: &mut Journal<'_>,
+        started: MergeStarted,
+        pull_request: Option<PullRequestNumber>,
+    ) -> Result<MergeGrant, Stop> {
+        let mut event = journal.run().next_event(self.ports.ids.event_id(), started.into())?;
+        event.pull_request = pull_request.or(event.pull_request);
+        let rollback = journal.run().rollback_of().is_some();
+        let grant = journal.ledger().begin_merge(&event, journal.run().tip(), rollback).await?;
+        if let MergeGrant::Granted(_, recorded) = &grant {
+            journal.took(recorded)?;
+        }
+        Ok(grant)
+    }
+
+    pub(crate) fn deadline_seconds(&self) -> u32 {
         u32::try_from(self.config.permit_deadline.as_secs()).unwrap_or(u32::MAX)
     }
 }

@@ -70,6 +70,9 @@ impl Pipeline {
                 return journal.refuse(refusal, None).await;
             }
         };
+        if let Some(stop) = self.record_unrecorded(journal, &base, observer).await? {
+            return Ok(stop);
+        }
         let mut moves = 0;
         loop {
             let verified = self.verify(change, journal, &base, moves + 1, observer).await?;

@@ -2,11 +2,12 @@
 
 use selfext_domain::ports::{ForgeError, PauseRequest, PullRequestState};
 use selfext_domain::{
-    CommitMeta, CommitSha, Failed, MergeFenced, OperatorName, PermitTerms, Phase, Promoted, Reason, Refusal, Stage,
+    CommitSha, Failed, MergeFenced, OperatorName, PermitTerms, Phase, Promoted, Reason, Refusal, Stage,
 };
 
 use crate::journal::{Journal, Stop};
 use crate::merge::Reopened;
+use crate::unrecorded::landing;
 use crate::{Ending, Observer, Pipeline, PromoteError, Step, refusals};
 
 /// Why a permit that nobody used in time is fenced.
@@ -99,8 +100,7 @@ impl Pipeline {
             return Ok(Seen { landed: Some(commit), base_moved: true });
         }
         let since = since?;
-        let ours = |message: &str| CommitMeta::find(message).is_some_and(|meta| meta.run_id == terms.run);
-        let landed = since.line().find(|commit| ours(&commit.message)).map(|commit| commit.sha.clone());
+        let landed = landing(&since, &terms.run).map(|commit| commit.sha.clone());
         Ok(Seen { landed, base_moved: since.has_moved() })
     }
 

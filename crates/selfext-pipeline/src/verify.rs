@@ -91,7 +91,7 @@ impl Pipeline {
         Err(stop)
     }
 
-    async fn read_rules(&self, base: &CommitSha) -> Result<Rules, Refusal> {
+    pub(crate) async fn read_rules(&self, base: &CommitSha) -> Result<Rules, Refusal> {
         let refuse = |reason, detail: String| Refusal::new(Stage::PromotionGuard, reason, detail);
         let path = RepoPath::parse(RULES_PATH).map_err(|error| refuse(Reason::RulesMissing, error.to_string()))?;
         let bytes =

@@ -1,7 +1,7 @@
 //! The control's row as it was read.
 
 use chrono::{DateTime, Utc};
-use selfext_domain::ports::ControlError;
+use selfext_domain::ports::{ControlError, PauseRequest};
 use selfext_domain::{ControlState, History, HistoryChange, StoredControl, canonical};
 use serde_json::Value;
 
@@ -17,8 +17,13 @@ pub(crate) struct ControlRow {
 impl ControlRow {
     /// What the row says under this history.
     pub fn read(&self) -> Result<ControlState, ControlError> {
-        let stored = self.value.as_ref().map(|(text, updated_at)| (text.as_str(), *updated_at));
-        stored_control(stored)?.under(self.history()?.as_ref())
+        self.stored()?.under(self.history()?.as_ref())
+    }
+
+    /// Whether it still says what this pause said, or more: somebody else may have resumed since.
+    pub fn is_paused_as(&self, request: &PauseRequest) -> bool {
+        let Ok(StoredControl { state: ControlState::Paused(pause), .. }) = self.stored() else { return false };
+        !pause.allow_rollbacks || request.allow_rollbacks
     }
 
     /// The history that the database has.
@@ -28,21 +33,19 @@ impl ControlRow {
 
     /// How the accepted history differs from it. A row that is missing or malformed tells of no accepted one.
     pub fn history_change(&self) -> Result<Option<HistoryChange>, ControlError> {
-        let stored = self.value.as_ref().map(|(text, updated_at)| (text.as_str(), *updated_at));
-        let accepted = stored_control(stored).map_or(None, |stored| stored.history);
+        let accepted = self.stored().map_or(None, |stored| stored.history);
         let found = self.history()?;
         Ok((accepted != found).then_some(HistoryChange { accepted, found }))
     }
-}
 
-/// Reads the stored value, `None` being a row that is not there. Its text has the escapes of the ledger's contents, so that
-/// a reason with NUL can be stored.
-pub(crate) fn stored_control(stored: Option<(&str, DateTime<Utc>)>) -> Result<StoredControl, ControlError> {
-    let (text, updated_at) = stored.ok_or(ControlError::Missing)?;
-    let value = canonical::to_value(text).unwrap_or_default();
-    // A list would be read as the fields in their order, which is no documented form.
-    let value = if value.is_object() { value } else { Value::Null };
-    StoredControl::from_value(&value, updated_at).map_err(ControlError::Malformed)
+    /// Reads the value. Its text has the escapes of the ledger's contents, so that a reason with NUL can be stored.
+    fn stored(&self) -> Result<StoredControl, ControlError> {
+        let (text, updated_at) = self.value.as_ref().ok_or(ControlError::Missing)?;
+        let value = canonical::to_value(text).unwrap_or_default();
+        // A list would be read as the fields in their order, which is no documented form.
+        let value = if value.is_object() { value } else { Value::Null };
+        StoredControl::from_value(&value, *updated_at).map_err(ControlError::Malformed)
+    }
 }
 
 /// What is wrong with a value that the database takes for malformed and this code does not: a doubt refuses.

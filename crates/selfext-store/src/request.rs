@@ -1,10 +1,10 @@
 //! What is to be written, made ready before the database is asked.
 
 use chrono::DateTime;
-use selfext_domain::ports::{ControlError, LedgerError, PauseRequest, ResumeRequest};
+use selfext_domain::ports::{AcceptedHistory, ControlError, LedgerError, PauseRequest, ResumeRequest};
 use selfext_domain::{
-    ActorSource, ControlState, CorrelationId, Event, EventBody, EventId, History, HistoryAccepted, Pause,
-    PromotionPauseChanged, PullRequestNumber, RunId, StoredControl, StreamId, Subject, Tip, canonical,
+    ActorSource, ControlState, CorrelationId, Event, EventBody, EventId, HistoryAccepted, Pause, PromotionPauseChanged,
+    PullRequestNumber, RunId, StoredControl, StreamId, Subject, Tip, canonical,
 };
 
 use crate::stored_text::unstored;
@@ -106,8 +106,8 @@ impl ControlChange {
 }
 
 /// The content of the event with which a resume accepts a changed history.
-pub(crate) fn history_accepted(request: &ResumeRequest, history: &History) -> Result<String, ControlError> {
-    control_content(request.history_event, HistoryAccepted { by: request.by.clone(), history: history.clone() })
+pub(crate) fn history_accepted(request: &ResumeRequest, accept: &AcceptedHistory) -> Result<String, ControlError> {
+    control_content(accept.event, HistoryAccepted { by: request.by.clone(), history: accept.history.clone() })
 }
 
 fn control_content(id: EventId, body: impl Into<EventBody>) -> Result<String, ControlError> {

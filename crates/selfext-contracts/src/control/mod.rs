@@ -31,7 +31,7 @@ pub fn resume_request() -> ResumeRequest {
         by: operator("ops"),
         reason: Some("all is well".to_owned()),
         os_user: None,
-        history_event: fresh_id(),
+        accept: None,
     }
 }
 

@@ -80,6 +80,13 @@ macro_rules! forge_contract {
                 a_fence_that_cannot_be_seen_is_no_fence
                 an_invisible_repository_is_not_a_missing_branch
             ]
+            retiring [
+                a_retired_branch_is_gone_and_its_head_can_never_merge
+                a_branch_whose_record_shows_a_head_stays_at_its_fence
+                a_merged_pull_request_does_not_keep_its_branch
+                somebody_elses_work_is_not_retired
+                selfexts_branches_are_listed_and_no_others
+            ]
             pull_requests [
                 the_newest_is_found_whatever_its_state
                 closing_may_be_repeated
@@ -127,6 +134,7 @@ mod tests {
             include_str!("cases/merging.rs"),
             include_str!("cases/merge_answers.rs"),
             include_str!("cases/fencing.rs"),
+            include_str!("cases/retiring.rs"),
             include_str!("cases/pull_requests.rs"),
             include_str!("cases/failures.rs"),
             include_str!("cases/cost.rs"),

@@ -34,8 +34,8 @@ pub fn guard_pause(reading: Result<&ControlState, &ControlError>, rollback: bool
         Err(ControlError::HistoryChanged(change)) => refuse(
             Reason::HistoryChanged,
             format!(
-                "{change}: its last commits may be lost, a pause among them. `selfext resume` accepts the new history, once you \
-                 know that no merge of the lost part is on its way."
+                "{change}: its last commits may be lost, a pause or a merge permit among them. `selfext sweep` fences off what may \
+                 still merge; `selfext resume --accept-history` then accepts the new history."
             ),
         ),
         Err(error) => refuse(

@@ -62,8 +62,17 @@ pub struct ResumeRequest {
     pub reason: Option<String>,
     /// The operating system's user, if it is known.
     pub os_user: Option<String>,
-    /// The id of the event that will record that a changed history is accepted, where it is.
-    pub history_event: EventId,
+    /// The changed history of the database that the operator accepts, knowing that no merge of the lost part is on its way.
+    pub accept: Option<AcceptedHistory>,
+}
+
+/// A history that an operator accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedHistory {
+    /// The id of the event that will record it.
+    pub event: EventId,
+    /// The history, as a refusal or the status names it.
+    pub history: History,
 }
 
 /// What a pause found, after it was durable.
@@ -73,6 +82,8 @@ pub struct PauseAnswer {
     pub event: RecordedEvent,
     /// The permits that were open after the pause was durable: their merges may still happen.
     pub in_flight: Vec<PermitTerms>,
+    /// Whether promotion was still paused like this when the permits were read: somebody else may have resumed since.
+    pub still_paused: bool,
     /// The database had another history then than the accepted one: permits may have been lost with its last commits, and
     /// their merges may still happen too.
     pub history: Option<HistoryChange>,
@@ -82,7 +93,7 @@ impl PauseAnswer {
     /// Whether nothing of selfext's can merge from here on until `resume`.
     #[must_use]
     pub const fn nothing_can_merge(&self) -> bool {
-        self.in_flight.is_empty() && self.history.is_none()
+        self.in_flight.is_empty() && self.still_paused && self.history.is_none()
     }
 }
 
@@ -91,8 +102,6 @@ impl PauseAnswer {
 pub struct ResumeAnswer {
     /// The event that recorded it.
     pub event: RecordedEvent,
-    /// The changed history of the database that this call accepted, if it did; a `history_accepted` event says so.
-    pub accepted: Option<History>,
     /// The permits that were open at that moment.
     pub in_flight: Vec<PermitTerms>,
 }
@@ -118,11 +127,13 @@ pub trait PromotionControl: Send + Sync {
     /// [`ControlError::IdReused`], [`ControlError::Unavailable`].
     async fn pause(&self, request: &PauseRequest) -> Result<PauseAnswer, ControlError>;
 
-    /// Resumes, and accepts the history that the database has: the change and its events are one transaction. Resuming what
-    /// runs under the accepted history records the wish and changes nothing. May be repeated with the same request.
+    /// Resumes, and accepts a changed history where the request names it: the change and its events are one transaction.
+    /// Resuming what runs under the accepted history records the wish and changes nothing. May be repeated with the same
+    /// request.
     ///
     /// # Errors
-    /// [`ControlError::Missing`] and [`ControlError::Malformed`] change nothing: what the row was is not known, so an operator
+    /// [`ControlError::HistoryChanged`] changes nothing, if the history is neither the accepted one nor the one that the request
+    /// accepts. [`ControlError::Missing`] and [`ControlError::Malformed`] change nothing: what the row was is not known, so an operator
     /// pauses first. [`ControlError::IdReused`], [`ControlError::Unavailable`].
     async fn resume(&self, request: &ResumeRequest) -> Result<ResumeAnswer, ControlError>;
 }

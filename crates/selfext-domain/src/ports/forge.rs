@@ -202,6 +202,15 @@ pub enum MergeAnswer {
     },
 }
 
+/// What became of a branch that no run needs any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retired {
+    /// It is gone.
+    Gone,
+    /// It stays at its fence: a pull request's record shows another commit of it, at which a person could bring it back.
+    KeptAtFence,
+}
+
 /// The service that hosts the repository.
 ///
 /// Every method is bounded in time. No error and no answer holds a credential. Methods that do not depend on each other may
@@ -280,6 +289,20 @@ pub trait Forge: Send + Sync {
     /// # Errors
     /// [`ForgeError`] if it is not certain.
     async fn close_pull_request(&self, number: PullRequestNumber) -> Result<(), ForgeError>;
+
+    /// Takes away a branch of selfext's that no run needs any more, so that no merge of it that may still be on its way can
+    /// happen, and nobody can bring it back: fences it, closes its pull requests, and deletes it once the record of each of
+    /// them that was not merged shows a fence. May be repeated.
+    ///
+    /// # Errors
+    /// [`ForgeError::BranchTaken`] if it holds somebody else's commit, which is left alone.
+    async fn retire_branch(&self, branch: &BranchName) -> Result<Retired, ForgeError>;
+
+    /// All branches of selfext's in the repository, whatever run they are of.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if they cannot be listed.
+    async fn own_branches(&self) -> Result<Vec<BranchName>, ForgeError>;
 
     /// Deletes a branch of selfext's. May be repeated; a branch that is gone stays gone.
     ///

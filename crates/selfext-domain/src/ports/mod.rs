@@ -8,10 +8,12 @@ mod ledger;
 mod verifier;
 
 pub use clock::{Clock, IdSource};
-pub use control::{ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest};
+pub use control::{
+    AcceptedHistory, ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest,
+};
 pub use forge::{
     BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published, PullRequest,
-    PullRequestState, Survey,
+    PullRequestState, Retired, Survey,
 };
 pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use verifier::{Verifier, VerifierError};

@@ -84,7 +84,6 @@ pub struct Run {
     first_base: Option<CommitSha>,
     pull_request: Option<PullRequestNumber>,
     permit: Option<PermitTerms>,
-    fenced_head: Option<CommitSha>,
     refusal: Option<Refusal>,
     promoted: Option<Promoted>,
     allowed: bool,
@@ -130,7 +129,6 @@ impl Run {
             first_base: None,
             pull_request: event.pull_request,
             permit: None,
-            fenced_head: None,
             refusal: None,
             promoted: None,
             allowed: false,
@@ -184,7 +182,6 @@ impl Run {
             EventBody::ChangeAllowed(allowed) => {
                 self.allowed |= allowed.fingerprint == self.subject.fingerprint;
             }
-            EventBody::MergeFenced(fenced) => self.fenced_head = Some(fenced.head.clone()),
             EventBody::Promoted(promoted) => self.promoted = Some(promoted.clone()),
             _ => {}
         }
@@ -286,12 +283,6 @@ impl Run {
     #[must_use]
     pub const fn permit(&self) -> Option<&PermitTerms> {
         self.permit.as_ref()
-    }
-
-    /// The head whose merge was fenced off, if one was.
-    #[must_use]
-    pub const fn fenced_head(&self) -> Option<&CommitSha> {
-        self.fenced_head.as_ref()
     }
 
     /// Why it is blocked or failed.

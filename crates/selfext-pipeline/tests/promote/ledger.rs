@@ -232,7 +232,7 @@ impl PromotionControl for MemoryLedger {
             since,
         });
         let in_flight = state.runs().iter().filter_map(|run| run.permit().cloned()).collect();
-        Ok(PauseAnswer { event, in_flight, history: None })
+        Ok(PauseAnswer { event, in_flight, still_paused: true, history: None })
     }
 
     async fn resume(&self, _request: &ResumeRequest) -> Result<ResumeAnswer, ControlError> {

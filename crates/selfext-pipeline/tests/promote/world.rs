@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use selfext_domain::ports::{
     BranchSince, LandedCommit, MergeAnswer, MockClock, MockForge, MockIdSource, MockVerifier, Published, PullRequest,
-    PullRequestState, Survey,
+    PullRequestState, Retired, Survey,
 };
 use selfext_domain::*;
 use selfext_pipeline::{Outcome, Pipeline, PipelineConfig, Ports, PromoteError, Silent};
@@ -168,9 +168,9 @@ impl World {
 
     /// Closing and deleting what a run that is over left is allowed.
     pub fn retiring(mut self) -> Self {
-        self.forge.expect_find_pull_request().returning(|_, _| Ok(None));
         self.forge.expect_close_pull_request().returning(|_| Ok(()));
         self.forge.expect_delete_branch().returning(|_| Ok(()));
+        self.forge.expect_retire_branch().returning(|_| Ok(Retired::Gone));
         self
     }
 

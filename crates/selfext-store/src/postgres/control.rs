@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use selfext_domain::ports::{ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest};
-use selfext_domain::{ControlState, HistoryChange, PermitTerms};
+use selfext_domain::{ControlState, PermitTerms};
 use sqlx::Row as _;
 
 use super::Connections;
@@ -15,9 +15,6 @@ use super::errors::controlling;
 use crate::permit;
 use crate::reading::{ControlRow, doubtful};
 use crate::request::{ControlChange, history_accepted};
-
-/// How often a resume is tried where the database's history changes under it.
-const RESUMES: u32 = 3;
 
 /// The promotion control on Postgres: the row of `agent_state`, whose lock `self_extension_begin_merge` takes too.
 #[derive(Clone, Debug)]
@@ -55,10 +52,10 @@ impl PgPromotionControl {
         control_row(row, 0).map_err(ControlError::unavailable)
     }
 
-    /// The open permits, and whether the history is the accepted one: in a statement after a change was durable, so that none
-    /// that came before it is missing, and all of one moment, so that no failover comes in between.
-    async fn in_flight(&self) -> Result<(Vec<PermitTerms>, Option<HistoryChange>), ControlError> {
-        const IN_FLIGHT: &str = concat!(
+    /// The open permits and the control, in a statement after a change was durable, so that no permit that came before it is
+    /// missing; and all of one moment, so that no resume and no failover comes in between.
+    async fn open(&self) -> Result<Open, ControlError> {
+        const OPEN: &str = concat!(
             "SELECT ",
             event_columns!("e"),
             ", s.value::text, s.updated_at, h.history
@@ -68,9 +65,9 @@ impl PgPromotionControl {
                     ON o.permit IS NOT NULL
              ORDER BY e.id"
         );
-        let rows = self.connections.fetch(|| sqlx::query(IN_FLIGHT)).await.map_err(ControlError::unavailable)?;
+        let rows = self.connections.fetch(|| sqlx::query(OPEN)).await.map_err(ControlError::unavailable)?;
         let first = rows.first().ok_or_else(|| ControlError::unavailable("the database told nothing"))?;
-        let history = control_row(first, EVENT_COLUMNS).map_err(ControlError::unavailable)?.history_change()?;
+        let control = control_row(first, EVENT_COLUMNS).map_err(ControlError::unavailable)?;
         let mut permits = Vec::with_capacity(rows.len());
         for row in &rows {
             // Without an open permit there is one row, with no event in it.
@@ -80,7 +77,7 @@ impl PgPromotionControl {
                 permits.push(terms.map_err(ControlError::unavailable)?);
             }
         }
-        Ok((permits, history))
+        Ok(Open { permits, control })
     }
 }
 
@@ -102,36 +99,38 @@ impl PromotionControl for PgPromotionControl {
             })
             .await?;
         let event = answer.event().map_err(ControlError::unavailable)?;
-        let (in_flight, history) = self.in_flight().await?;
-        Ok(PauseAnswer { event, in_flight, history })
+        let Open { permits, control } = self.open().await?;
+        let (still_paused, history) = (control.is_paused_as(request), control.history_change()?);
+        Ok(PauseAnswer { event, in_flight: permits, still_paused, history })
     }
 
-    /// Two round trips: the change, and what is open after it. Two more where the history is another than the accepted one,
-    /// which the first try tells.
+    /// Two round trips: the change, and what is open after it.
     async fn resume(&self, request: &ResumeRequest) -> Result<ResumeAnswer, ControlError> {
         let change = ControlChange::resume(request)?;
-        let mut history = None;
-        for _ in 0..RESUMES {
-            let accepting = history.as_ref().map(|history| history_accepted(request, history)).transpose()?;
-            let answer = self
-                .change(&change, || {
-                    sqlx::query(call!("self_extension_resume($1, $2, $3::text::jsonb, $4, $5, $6)"))
-                        .bind(change.id.as_uuid())
-                        .bind(&change.content)
-                        .bind(&change.value)
-                        .bind(history.as_ref().map(selfext_domain::History::as_str))
-                        .bind(request.history_event.as_uuid())
-                        .bind(accepting.as_deref())
-                })
-                .await?;
-            if answer.outcome == "history" {
-                history = answer.control.history()?;
-                continue;
-            }
-            let event = answer.event().map_err(ControlError::unavailable)?;
-            let (in_flight, _) = self.in_flight().await?;
-            return Ok(ResumeAnswer { event, accepted: accepting.and(history), in_flight });
+        let accept = request.accept.as_ref();
+        let accepting = accept.map(|accept| history_accepted(request, accept)).transpose()?;
+        let answer = self
+            .change(&change, || {
+                sqlx::query(call!("self_extension_resume($1, $2, $3::text::jsonb, $4, $5, $6)"))
+                    .bind(change.id.as_uuid())
+                    .bind(&change.content)
+                    .bind(&change.value)
+                    .bind(accept.map(|accept| accept.history.as_str()))
+                    .bind(accept.map(|accept| accept.event.as_uuid()))
+                    .bind(accepting.as_deref())
+            })
+            .await?;
+        if answer.outcome == "history" {
+            return Err(answer.control.history_change()?.map_or_else(doubtful, ControlError::HistoryChanged));
         }
-        Err(ControlError::unavailable("the database's history changes all the time"))
+        let event = answer.event().map_err(ControlError::unavailable)?;
+        let open = self.open().await?;
+        Ok(ResumeAnswer { event, in_flight: open.permits })
     }
+}
+
+/// What is open at one moment, and the control of that moment.
+struct Open {
+    permits: Vec<PermitTerms>,
+    control: ControlRow,
 }

@@ -1,8 +1,8 @@
 //! A database that has another history than the accepted one.
 
 use selfext_contracts::control::{pause_request, resume_request};
-use selfext_contracts::ledger::{LedgerFixture, Story, begin_merge, granted, operator, refused};
-use selfext_domain::ports::ControlError;
+use selfext_contracts::ledger::{LedgerFixture, Story, begin_merge, fresh_id, granted, operator, refused};
+use selfext_domain::ports::{AcceptedHistory, ControlError, ResumeRequest};
 use selfext_domain::{CONTROL_KEY, ControlState, EventBody, History, HistoryAccepted, Reason, StreamId};
 
 use crate::fixture::PgFixture;
@@ -20,6 +20,10 @@ async fn change_history(fixture: &PgFixture) {
 
 async fn history(fixture: &PgFixture) -> History {
     History::parse(fixture.ask("SELECT self_extension_history()").await.unwrap().unwrap()).unwrap()
+}
+
+fn accepting(history: &str) -> AcceptedHistory {
+    AcceptedHistory { event: fresh_id(), history: History::parse(history).unwrap() }
 }
 
 #[tokio::test]
@@ -57,14 +61,20 @@ async fn a_changed_history_refuses_until_an_operator_resumes_which_is_recorded()
     assert_eq!(change.found, Some(history(&fixture).await));
     assert!(answer.in_flight.is_empty() && !answer.nothing_can_merge());
 
-    let request = resume_request();
+    // A resume that does not name the history, or names another, changes nothing.
+    for accept in [None, Some(accepting("earlier"))] {
+        let refused = control.resume(&ResumeRequest { accept, ..resume_request() }).await.unwrap_err();
+        assert!(matches!(refused, ControlError::HistoryChanged(_)), "{refused}");
+        assert!(matches!(control.read().await, Ok(ControlState::Paused(_))));
+    }
+    let accept = accepting(history(&fixture).await.as_str());
+    let request = ResumeRequest { accept: Some(accept.clone()), ..resume_request() };
     let answer = control.resume(&request).await.unwrap();
-    assert_eq!(answer.accepted, Some(history(&fixture).await));
     assert_eq!(control.read().await.unwrap(), ControlState::Running);
     let events = ledger.stream_events(&StreamId::Control).await.unwrap();
     let accepted = HistoryAccepted { by: operator("ops"), history: history(&fixture).await };
     assert_eq!(events[1].event.body, EventBody::HistoryAccepted(accepted));
-    assert_eq!((events[1].event.id, events[2].event.id), (request.history_event, request.event));
+    assert_eq!((events[1].event.id, events[2].event.id), (accept.event, request.event));
     let _ = granted(begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap());
 
     // The same again accepts nothing anew, and a pause is certain again.
@@ -78,8 +88,9 @@ async fn resuming_what_runs_accepts_a_changed_history_too() {
     let fixture = PgFixture::start().await;
     let (ledger, control) = fixture.ports();
     change_history(&fixture).await;
-    let answer = control.resume(&resume_request()).await.unwrap();
-    assert_eq!((answer.accepted, answer.event.sequence), (Some(history(&fixture).await), 2));
+    let accept = Some(accepting(history(&fixture).await.as_str()));
+    let answer = control.resume(&ResumeRequest { accept, ..resume_request() }).await.unwrap();
+    assert_eq!(answer.event.sequence, 2);
     assert_eq!(control.read().await.unwrap(), ControlState::Running);
     assert_eq!(ledger.stream_events(&StreamId::Control).await.unwrap().len(), 2);
 }

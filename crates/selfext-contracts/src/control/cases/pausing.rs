@@ -22,7 +22,7 @@ pub async fn a_pause_is_read_back_and_recorded<F: LedgerFixture>() {
     let (ledger, control) = fixture.ports();
     let request = PauseRequest { allow_rollbacks: true, ..pause_request("deploy") };
     let answer = control.pause(&request).await.unwrap();
-    assert!(answer.in_flight.is_empty());
+    assert!(answer.in_flight.is_empty() && answer.still_paused && answer.nothing_can_merge());
 
     let ControlState::Paused(pause) = control.read().await.unwrap() else { panic!("it runs") };
     assert_eq!((pause.by, pause.reason.as_str(), pause.allow_rollbacks), (operator("ops"), "deploy", true));
@@ -71,7 +71,7 @@ pub async fn a_repeated_pause_is_recorded_once_and_changes_nothing<F: LedgerFixt
     let story = Story::new("run 1");
     let (permit, _) = story.begin_merging(&ledger).await;
     let later = control.pause(&request).await.unwrap();
-    assert_eq!(later.event, first.event);
+    assert_eq!((later.event, later.still_paused), (first.event, false), "what was resumed since promises nothing");
     assert_eq!(later.in_flight, [permit.terms().clone()]);
     assert_eq!(control.read().await.unwrap(), ControlState::Running);
     assert_eq!(ledger.stream_events(&StreamId::Control).await.unwrap().len(), 2);

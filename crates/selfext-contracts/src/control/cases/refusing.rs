@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use selfext_domain::ports::{ControlError, Ledger, MergeGrant, PauseRequest, PromotionControl};
+use selfext_domain::ports::{
+    AcceptedHistory, ControlError, Ledger, MergeGrant, PauseRequest, PromotionControl, ResumeRequest,
+};
 use selfext_domain::{CONTROL_KEY, ControlState, EventId, Reason, guard_pause, malformed_examples};
 
 use crate::control::{pause_request, resume_request};
-use crate::ledger::{LedgerFixture, Story, append, begin_merge, granted, refused};
+use crate::ledger::{LedgerFixture, Story, append, begin_merge, fresh_id, granted, refused};
 
 pub async fn a_pause_refuses_grants_and_reopening<F: LedgerFixture>() {
     let fixture = F::start().await;
@@ -186,9 +188,12 @@ pub async fn a_pause_heals_a_missing_and_a_malformed_row<F: LedgerFixture>() {
     let (_, control) = fixture.ports();
     for value in [None, Some("{}")] {
         fixture.set_state(CONTROL_KEY, value).await;
-        control.pause(&pause_request("mended")).await.unwrap();
+        let answer = control.pause(&pause_request("mended")).await.unwrap();
         assert!(matches!(control.read().await, Ok(ControlState::Paused(_))));
-        control.resume(&resume_request()).await.unwrap();
+        // Which history was accepted is lost with the row, where the database has one: it is accepted anew.
+        let found = answer.history.and_then(|change| change.found);
+        let accept = found.map(|history| AcceptedHistory { event: fresh_id(), history });
+        control.resume(&ResumeRequest { accept, ..resume_request() }).await.unwrap();
         assert!(matches!(control.read().await, Ok(ControlState::Running)));
     }
 }

@@ -8,4 +8,5 @@ pub mod merge_answers;
 pub mod merging;
 pub mod publishing;
 pub mod pull_requests;
+pub mod retiring;
 pub mod surveying;
