@@ -186,6 +186,18 @@ impl Selfext {
         }
     }
 
+    /// The repository that it works on, as the ledger names it.
+    #[must_use]
+    pub const fn repository(&self) -> &RepositoryName {
+        &self.pipeline.config().repository
+    }
+
+    /// The branch that changes land on.
+    #[must_use]
+    pub const fn base(&self) -> &BranchName {
+        &self.pipeline.config().base
+    }
+
     /// Takes a change set to the base branch, or as far as it may go. The same change set has one run: repeating the call, in
     /// this process or another, goes on with it or reports it.
     ///
@@ -216,7 +228,20 @@ impl Selfext {
         self.pipeline.reconcile(observer).await
     }
 
-    /// Makes sure now that a run's open merge can never happen, or finds that it has. Works while promotion is paused.
+    /// Does once more what [`SelfextBuilder::open`] does with merges that are open: records what landed, finishes fences, and
+    /// fences what is past its deadline. It asks for no merge, so it works while promotion is paused. May be repeated, and run
+    /// by several processes at once; where nothing is open it costs one look into the ledger.
+    ///
+    /// # Errors
+    /// [`PromoteError`] if the ledger could not be read or written. A forge that does not answer leaves a merge in doubt.
+    pub async fn recover(&self, observer: &dyn Observer) -> Result<(), PromoteError> {
+        self.pipeline.recover(observer).await
+    }
+
+    /// Makes sure now that a run's open merge can never happen, or finds that it has. Works while promotion is paused. The run
+    /// must be of [`Selfext::repository`] and [`Selfext::base`]. If the forge does not answer, the outcome is
+    /// [`Ending::InDoubt`](crate::Ending::InDoubt), and the merge may still happen. May be repeated, and run by several
+    /// processes at once.
     ///
     /// # Errors
     /// [`PromoteError::NoRun`]; [`PromoteError::Ledger`] if it could not be recorded, and then nothing was done.

@@ -21,21 +21,23 @@
 
 mod builder;
 mod edge;
+mod merge_end;
 mod operations;
 mod places;
 
 pub use builder::{OpenError, Selfext, SelfextBuilder};
 pub use edge::{SystemClock, UuidSource};
+pub use merge_end::MergeEnd;
 pub use operations::{Operations, Status};
 pub use places::{PlacesError, default_cache, default_database};
 
 pub use selfext_domain::ports::{ControlError, LedgerError, PauseAnswer, ResumeAnswer, Retired};
 pub use selfext_domain::{
     ActorSource, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding, ContextVerdict,
-    ControlState, CorrelationId, CycleId, Digest32, Event, EventBody, EventId, ExecutionContext, FileChange,
-    Fingerprint, GoalId, History, HistoryChange, InvalidValue, OperatorName, Pause, PermitTerms, Phase, Position,
-    PullRequestNumber, RULES_PATH, Reason, RecordedEvent, Refusal, RepoPath, RepositoryName, Rules, RulesError, RunId,
-    Stage, StageReport, StageResult, StreamId, SubGoalId, ToolCallId, ToolName, redact,
+    ControlState, CorrelationId, CycleId, Digest32, Disposition, Event, EventBody, EventId, ExecutionContext,
+    FileChange, Fingerprint, GoalId, History, HistoryChange, InvalidValue, OperatorName, Pause, PermitTerms, Phase,
+    Position, PullRequestNumber, RULES_PATH, Reason, RecordedEvent, Refusal, RepoPath, RepositoryName, Rules,
+    RulesError, RunId, Stage, StageReport, StageResult, StreamId, SubGoalId, ToolCallId, ToolName, redact,
 };
 pub use selfext_github::InvalidToken;
 pub use selfext_pipeline::{

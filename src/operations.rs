@@ -1,12 +1,22 @@
 //! What operators and auditors do: they need the ledger alone, no repository.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use selfext_domain::ports::{
     AcceptedHistory, ControlError, IdSource as _, LedgerError, PauseAnswer, PauseRequest, ResumeAnswer, ResumeRequest,
 };
-use selfext_domain::{ControlState, History, OperatorName, PermitTerms, Position, RecordedEvent, StreamId, redact};
+use selfext_domain::{
+    ControlState, EventBody, History, OperatorName, PermitTerms, Position, PromotionPauseChanged, RecordedEvent,
+    StreamId, redact,
+};
 use selfext_store::{DatabaseUrl, SchemaState, Store, StoreError};
 
+use crate::MergeEnd;
 use crate::edge::UuidSource;
+
+/// How long [`Operations::wait_for_merge`] waits between two looks.
+const POLL: Duration = Duration::from_millis(500);
 
 /// How everything stands at one moment.
 #[derive(Debug)]
@@ -44,10 +54,16 @@ impl Operations {
         store.schema_state().await
     }
 
-    /// Pauses promotion. When it answers that nothing is in flight, nothing of selfext's merges until [`Operations::resume`].
+    /// Pauses promotion; durable when it returns. If the answer's [`PauseAnswer::nothing_can_merge`] says so, nothing of selfext's
+    /// merges until [`Operations::resume`], but for rollbacks where they are allowed. Otherwise the answer lists the merges
+    /// that may still happen: [`Operations::wait_for_merge`] follows one to its end, [`Selfext::fence_merge`] makes sure that
+    /// it cannot happen, and [`Operations::pause_again`] then tells whether nothing can merge any more. Each call is a
+    /// pause of its own; pausing what is paused is harmless.
     ///
     /// # Errors
     /// [`ControlError::Unavailable`]: it is not known whether promotion is paused; pause again.
+    ///
+    /// [`Selfext::fence_merge`]: crate::Selfext::fence_merge
     pub async fn pause(
         &self,
         by: &OperatorName,
@@ -64,7 +80,69 @@ impl Operations {
         self.store.control().pause(&request).await
     }
 
-    /// Resumes promotion.
+    /// Asks a pause's question again: how it stands now, at one moment. Records nothing, unless the database has lost the pause:
+    /// then it is made again. May be repeated.
+    ///
+    /// # Errors
+    /// [`ControlError::Unavailable`]. [`ControlError::IdReused`] if the answer is not of this ledger.
+    pub async fn pause_again(&self, pause: &PauseAnswer) -> Result<PauseAnswer, ControlError> {
+        let request = asked(&pause.event).ok_or(ControlError::IdReused(pause.event.event.id))?;
+        self.store.control().pause(&request).await
+    }
+
+    /// Whether promotion is paused. May be repeated.
+    ///
+    /// # Errors
+    /// [`ControlError`]: every one of them is to be taken for "paused".
+    pub async fn control(&self) -> Result<ControlState, ControlError> {
+        self.store.control().read().await
+    }
+
+    /// The merges that may happen at any moment, of every repository and base branch. May be repeated.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the ledger cannot be read.
+    pub async fn in_flight(&self) -> Result<Vec<PermitTerms>, LedgerError> {
+        self.store.ledger().open_permits().await
+    }
+
+    /// How the merge of a permit ended; `None` while it may still happen, whoever has taken it over. Writes nothing and asks
+    /// no forge; may be repeated.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the ledger cannot be read; [`LedgerError::Corrupt`] if it does not hold the permit any more.
+    pub async fn merge_end(&self, permit: &PermitTerms) -> Result<Option<MergeEnd>, LedgerError> {
+        MergeEnd::find(permit, &self.stream_events(&permit.run.clone().into()).await?)
+    }
+
+    /// Waits until it is known how the merge of a permit ended, by a look into the ledger twice a second. A merge that a crash
+    /// left open ends only when somebody settles it: any process that opens [`Selfext`] on its repository after its deadline,
+    /// [`Selfext::reconcile`] or [`Selfext::fence_merge`]. May be dropped at any moment, and repeated.
+    ///
+    /// # Errors
+    /// As [`Operations::merge_end`].
+    ///
+    /// [`Selfext`]: crate::Selfext
+    /// [`Selfext::reconcile`]: crate::Selfext::reconcile
+    /// [`Selfext::fence_merge`]: crate::Selfext::fence_merge
+    pub async fn wait_for_merge(&self, permit: &PermitTerms) -> Result<MergeEnd, LedgerError> {
+        loop {
+            if let Some(end) = self.merge_end(permit).await? {
+                return Ok(end);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// The time of the clock by which permits expire. May be repeated.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`].
+    pub async fn time(&self) -> Result<DateTime<Utc>, LedgerError> {
+        self.store.ledger().time().await
+    }
+
+    /// Resumes promotion. Each call is a resume of its own; resuming what runs is harmless.
     ///
     /// # Errors
     /// [`ControlError::Missing`] and [`ControlError::Malformed`]: pause first, which writes the control anew.
@@ -129,6 +207,26 @@ impl Operations {
     /// [`LedgerError`] if the ledger cannot be read.
     pub async fn events_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
         self.store.ledger().read_after(position, limit).await
+    }
+}
+
+/// The request that a pause's event records. To ask it again is to look again: the event is recorded once.
+fn asked(event: &RecordedEvent) -> Option<PauseRequest> {
+    match &event.event.body {
+        EventBody::PromotionPauseChanged(PromotionPauseChanged {
+            paused: true,
+            by,
+            reason: Some(reason),
+            allow_rollbacks,
+            os_user,
+        }) => Some(PauseRequest {
+            event: event.event.id,
+            by: by.clone(),
+            reason: reason.clone(),
+            allow_rollbacks: *allow_rollbacks,
+            os_user: os_user.clone(),
+        }),
+        _ => None,
     }
 }
 

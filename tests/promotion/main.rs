@@ -9,6 +9,7 @@ mod database_faults;
 mod failover;
 mod gate;
 mod landing;
+mod pausing;
 mod round_trips;
 mod secrets;
 mod two_at_once;

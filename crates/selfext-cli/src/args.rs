@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use selfext::{BranchName, OperatorName, RepoPath, RepositoryName, RunId};
+use selfext::{BranchName, History, OperatorName, RepoPath, RepositoryName, RunId};
 
 /// The one safe path by which an agent's change reaches the main branch.
 #[derive(Debug, Parser)]
@@ -30,7 +30,8 @@ Exit codes:
   2  the command line or its input is wrong; nothing was done
   3  blocked: the same change may be promoted again later
   4  verification failed: the run is over
-  5  in doubt: the merge may have happened; `selfext reconcile` asks again";
+  5  in doubt: the merge may have happened; `selfext reconcile` asks again. For pause: promotion is paused, but something
+     that began before may still merge";
 
 const USAGE: &str = "\
 selfext promote <--github <OWNER/NAME>|--local <PATH>> --message <TEXT> [--file <PATH=FROM>] [--delete <PATH>] [--patch <FILE>|--worktree]
@@ -46,6 +47,13 @@ The same change may be promoted again at any time: its run goes on where it stop
 A change says what its files hold, so --worktree and --patch want a checkout that is up to date with the base branch.
 The exit code tells how the run stands: see `selfext --help`.";
 
+const PAUSED: &str = "\
+It says \"paused; nothing can merge until resume\" only where that is so, and then ends with exit code 0. A merge that began
+before is listed, and the exit code is 5: --wait follows it to its end, --fence makes sure that it cannot happen (its pull
+request is closed and its run has failed, unless it turns out to have landed).
+
+Promotion is paused before anything else is done: no repository, token or forge that fails can prevent it.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a commented rules file selfext.toml.
@@ -58,17 +66,8 @@ pub enum Command {
     #[command(after_help = EXAMPLES, override_usage = USAGE)]
     Promote(Box<Promote>),
     /// Pause promotion: nothing of selfext's merges until resume.
-    Pause {
-        /// Why; shown to everybody who is refused.
-        #[arg(long, value_name = "TEXT", value_parser = said)]
-        reason: String,
-        /// Who pauses.
-        #[arg(long, value_name = "NAME")]
-        by: OperatorName,
-        /// Let rollbacks merge all the same.
-        #[arg(long)]
-        allow_rollbacks: bool,
-    },
+    #[command(after_help = PAUSED)]
+    Pause(Box<Pause>),
     /// Resume promotion.
     Resume {
         /// Who resumes.
@@ -77,6 +76,18 @@ pub enum Command {
         /// Why.
         #[arg(long, value_name = "TEXT", value_parser = said)]
         reason: Option<String>,
+        /// The database's new history, as the status names it, where it is not the accepted one; after a sweep.
+        #[arg(long, value_name = "HISTORY")]
+        accept_history: Option<History>,
+    },
+    /// Pause, and fence off every branch of selfext's in a repository, whatever the ledger knows of it: after the database
+    /// may have lost its last commits.
+    Sweep {
+        /// Who sweeps.
+        #[arg(long, value_name = "NAME")]
+        by: OperatorName,
+        #[command(flatten)]
+        target: Target,
     },
     /// Show whether promotion is paused, what may merge, and the latest runs.
     Status {
@@ -142,6 +153,31 @@ pub struct Promote {
     pub run: Option<RunId>,
 }
 
+/// How to pause.
+#[derive(Args, Debug)]
+#[command(mut_group("place", |place| place.required(false)))]
+pub struct Pause {
+    /// Why; shown to everybody who is refused.
+    #[arg(long, value_name = "TEXT", value_parser = said)]
+    pub reason: String,
+    /// Who pauses.
+    #[arg(long, value_name = "NAME")]
+    pub by: OperatorName,
+    /// Let rollbacks merge all the same.
+    #[arg(long)]
+    pub allow_rollbacks: bool,
+    /// Wait until all that may still merge has ended. With a repository, settle there what a crash left open.
+    #[arg(long)]
+    pub wait: bool,
+    /// Make sure that what may still merge in the repository cannot, or has.
+    // Without a repository nothing is paused either, as with every command line that is not understood: the words say so at
+    // once, and exit code 2 goes on meaning that nothing was done. What only shows later comes after the pause.
+    #[arg(long, requires = "place")]
+    pub fence: bool,
+    #[command(flatten)]
+    pub target: Target,
+}
+
 /// Which repository and branch.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "The repository", group(ArgGroup::new("place").required(true)))]
@@ -159,7 +195,7 @@ pub struct Target {
     #[arg(long, value_name = "PATH", group = "place")]
     pub local: Option<PathBuf>,
     /// The branch that changes land on.
-    #[arg(long, value_name = "BRANCH", default_value = "main")]
+    #[arg(long, value_name = "BRANCH", default_value = "main", requires = "place")]
     pub base: BranchName,
 }
 
@@ -216,6 +252,11 @@ pub struct Context {
 }
 
 impl Target {
+    /// Whether a repository is named, where that is left to choose.
+    pub const fn is_named(&self) -> bool {
+        self.github.is_some() || self.local.is_some()
+    }
+
     /// The options that name it again, for a shell.
     pub fn words(&self) -> String {
         let place = match (&self.github, &self.local) {

@@ -17,7 +17,7 @@ pub enum Exit {
     Blocked = 3,
     /// A stage did not pass.
     VerificationFailed = 4,
-    /// The merge may have happened.
+    /// The merge may have happened, or may yet.
     InDoubt = 5,
 }
 
@@ -38,7 +38,10 @@ impl Exit {
             cause.is::<UsageError>()
                 || matches!(cause.downcast_ref(), Some(StoreError::Parameters { .. }))
                 || matches!(cause.downcast_ref(), Some(OpenError::Forge(_) | OpenError::GitUrl(_)))
-                || matches!(cause.downcast_ref(), Some(PromoteError::RunTaken(_) | PromoteError::NoRun(_)))
+                || matches!(
+                    cause.downcast_ref(),
+                    Some(PromoteError::RunTaken(_) | PromoteError::NoRun(_) | PromoteError::OtherRepository { .. })
+                )
         });
         if of_input { Self::Usage } else { Self::Failed }
     }

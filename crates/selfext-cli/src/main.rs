@@ -51,14 +51,19 @@ async fn main() -> ExitCode {
 
 /// Answers a command line that is not to be run: a wrong one, or one that asks for help.
 fn explain(error: &clap::Error) -> ExitCode {
-    let json = std::env::args_os().any(|word| word == "--json");
-    if error.use_stderr() && json {
+    let typed = |word: &str| std::env::args_os().any(|typed| typed == word);
+    // Whoever pauses in a hurry must not take a line that was refused for a pause.
+    let unpaused = if typed("pause") { "\nnothing was paused" } else { "" };
+    if error.use_stderr() && typed("--json") {
         let text = error.render().to_string();
-        let words = text.trim().trim_start_matches("error: ");
+        let words = format!("{}{unpaused}", text.trim().trim_start_matches("error: "));
         show::print_json(&json!({"outcome": "error", "error": words, "causes": [], "exit_code": Exit::Usage as u8}));
     } else {
         // There is nobody to tell if that fails.
         let _ = error.print();
+        if error.use_stderr() && !unpaused.is_empty() {
+            show::note(unpaused.trim_start());
+        }
     }
     if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS }
 }

@@ -11,7 +11,7 @@ impl Pipeline {
     /// nothing and answers how it stands. May be repeated.
     ///
     /// # Errors
-    /// [`PromoteError::NoRun`]; [`PromoteError::Ledger`] if it could not be recorded, and then nothing was done.
+    /// [`PromoteError::NoRun`], [`PromoteError::OtherRepository`]; [`PromoteError::Ledger`] if it could not be recorded, and then nothing was done.
     pub async fn abandon(
         &self,
         run: &RunId,
@@ -20,7 +20,7 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Outcome, PromoteError> {
         for _ in 0..3 {
-            let mut journal = Journal::open(&self.ports, run).await?;
+            let mut journal = self.open_here(run).await?;
             if !journal.run().phase().is_open()
                 && let Some(outcome) = Outcome::of(journal.run(), true)
             {

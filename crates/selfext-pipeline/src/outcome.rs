@@ -2,7 +2,9 @@
 
 use selfext_domain::canonical::CanonicalError;
 use selfext_domain::ports::{ControlError, LedgerError};
-use selfext_domain::{CommitSha, FoldError, IllegalEvent, Phase, PullRequestNumber, Refusal, Run, RunId, StageReport};
+use selfext_domain::{
+    CommitSha, FoldError, IllegalEvent, Phase, PullRequestNumber, Refusal, RepositoryName, Run, RunId, StageReport,
+};
 use serde::Serialize;
 
 /// A pull request, as people follow it.
@@ -104,6 +106,14 @@ pub enum PromoteError {
     /// The given run id belongs to another change set, repository or base branch.
     #[error("the run {0} is of another change set, repository or base branch; use another run id, or none")]
     RunTaken(RunId),
+    /// The run is of another repository than this selfext works on.
+    #[error("the run {run} is of the repository {repository}; name that one")]
+    OtherRepository {
+        /// The run.
+        run: RunId,
+        /// Its repository.
+        repository: RepositoryName,
+    },
     /// There is no such run.
     #[error("there is no run {0}; `selfext status` lists the latest")]
     NoRun(RunId),

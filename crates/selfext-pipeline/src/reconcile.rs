@@ -92,10 +92,11 @@ impl Pipeline {
     /// it is, and the outcome says how it stands. May be repeated, and run by several processes at once.
     ///
     /// # Errors
-    /// [`PromoteError::NoRun`]; [`PromoteError::Ledger`] if it could not be recorded, and then nothing was done.
+    /// [`PromoteError::NoRun`], [`PromoteError::OtherRepository`]; [`PromoteError::Ledger`] if it could not be recorded, and then
+    /// nothing was done.
     pub async fn fence_merge(&self, run: &RunId, why: &str, observer: &dyn Observer) -> Result<Outcome, PromoteError> {
         for _ in 0..3 {
-            let mut journal = Journal::open(&self.ports, run).await?;
+            let mut journal = self.open_here(run).await?;
             if !journal.run().phase().may_merge() {
                 let waiting = Ending::InDoubt { detail: "it has no merge under way; nothing was fenced".to_owned() };
                 return Ok(
@@ -109,6 +110,16 @@ impl Pipeline {
             }
         }
         Err(PromoteError::Contended(run.clone()))
+    }
+
+    /// Reads a run whose pull request is to be touched: the one of that number in another repository is somebody else's.
+    pub(crate) async fn open_here(&self, run: &RunId) -> Result<Journal<'_>, PromoteError> {
+        let journal = Journal::open(&self.ports, run).await?;
+        let repository = &journal.run().subject().repository;
+        if *repository != self.config.repository {
+            return Err(PromoteError::OtherRepository { run: run.clone(), repository: repository.clone() });
+        }
+        Ok(journal)
     }
 
     async fn reconcile_run(&self, run: &RunId, observer: &dyn Observer) -> Result<Option<Reconciled>, PromoteError> {

@@ -148,7 +148,8 @@ impl Pipeline {
                 Reason::MergedTreeDiffers,
                 terms.run
             ),
-            allow_rollbacks: true,
+            // An operator's stricter pause is not to be loosened.
+            allow_rollbacks: false,
             os_user: None,
         };
         self.ports.control.pause(&request).await.map_err(PromoteError::from)?;

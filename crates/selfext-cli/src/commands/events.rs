@@ -8,7 +8,7 @@ use selfext::{Operations, Position, RecordedEvent, StreamId};
 use super::Ledger;
 use crate::exit::{Exit, usage};
 use crate::interrupt::Interrupt;
-use crate::show;
+use crate::show::{self, Timeline};
 
 /// How many events are read at once.
 const PAGE: u32 = 500;
@@ -25,7 +25,7 @@ pub async fn run(ledger: &Ledger, run: Option<&str>, follow: bool) -> Result<Exi
             if events.is_empty() && *stream != StreamId::Control {
                 return Err(usage(format!("there is no run {stream}; `selfext status` lists the latest")));
             }
-            print(&events, None, ledger.json);
+            Page { stream: None, json: ledger.json, timeline: Timeline::default() }.print(&events);
         }
         (None, false) => read_all(&operations, None, false, ledger.json).await?,
         (_, true) => {
@@ -42,9 +42,10 @@ pub async fn run(ledger: &Ledger, run: Option<&str>, follow: bool) -> Result<Exi
 
 async fn read_all(operations: &Operations, stream: Option<&StreamId>, follow: bool, json: bool) -> Result<()> {
     let mut position = Position::START;
+    let mut page = Page { stream, json, timeline: Timeline::default() };
     loop {
         let events = operations.events_after(position, PAGE).await?;
-        if !print(&events, stream, json) {
+        if !page.print(&events) {
             return Ok(());
         }
         match events.last() {
@@ -55,10 +56,19 @@ async fn read_all(operations: &Operations, stream: Option<&StreamId>, follow: bo
     }
 }
 
-/// Prints events; answers whether anybody still reads.
-fn print(events: &[RecordedEvent], stream: Option<&StreamId>, json: bool) -> bool {
-    let wanted = events.iter().filter(|event| stream.is_none_or(|stream| event.event.stream == *stream));
-    let lines: Vec<String> =
-        wanted.map(|event| if json { show::event_json(event).to_string() } else { show::event_line(event) }).collect();
-    lines.is_empty() || show::print(&lines.join("\n"))
+/// What is printed, page by page.
+struct Page<'a> {
+    stream: Option<&'a StreamId>,
+    json: bool,
+    timeline: Timeline,
+}
+
+impl Page<'_> {
+    /// Prints events; answers whether anybody still reads.
+    fn print(&mut self, events: &[RecordedEvent]) -> bool {
+        let wanted = events.iter().filter(|event| self.stream.is_none_or(|stream| event.event.stream == *stream));
+        let line = |event| if self.json { show::event_json(event).to_string() } else { self.timeline.line(event) };
+        let lines: Vec<String> = wanted.map(line).collect();
+        lines.is_empty() || show::print(&lines.join("\n"))
+    }
 }

@@ -1,14 +1,16 @@
 //! The commands, one file each.
 
 mod abandon;
-mod control;
 mod demo;
 mod events;
 mod init;
 mod migrate;
+mod pause;
 mod promote;
 mod reconcile;
+mod resume;
 mod status;
+mod sweep;
 mod target;
 mod twin;
 
@@ -25,8 +27,11 @@ pub async fn run(cli: Cli) -> Result<Exit> {
     match command {
         Command::Init { folder } => init::run(&folder, json),
         Command::Promote(promote) => promote::run(&ledger, &promote).await,
-        Command::Pause { reason, by, allow_rollbacks } => control::pause(&ledger, &reason, &by, allow_rollbacks).await,
-        Command::Resume { by, reason } => control::resume(&ledger, &by, reason.as_deref()).await,
+        Command::Pause(pause) => pause::run(&ledger, &pause).await,
+        Command::Resume { by, reason, accept_history } => {
+            resume::run(&ledger, &by, reason.as_deref(), accept_history).await
+        }
+        Command::Sweep { by, target } => sweep::run(&ledger, &by, &target).await,
         Command::Status { limit } => status::run(&ledger, limit).await,
         Command::Events { run, follow } => events::run(&ledger, run.as_deref(), follow).await,
         Command::Abandon { run, by, reason, target } => {

@@ -1,7 +1,7 @@
 //! `reconcile`.
 
 use anyhow::Result;
-use selfext::Reconciled;
+use selfext::{Disposition, Ending, MergeEnd, Outcome, PermitTerms, PullRequestLink, Reconciled, RunId};
 use serde_json::{Value, json};
 
 use super::Ledger;
@@ -14,11 +14,23 @@ use crate::show;
 pub async fn run(ledger: &Ledger, target: &Target) -> Result<Exit> {
     let place = Place::find(target).await?;
     let work = async {
+        let operations = ledger.open().await?;
+        let before = operations.in_flight().await?;
         let site = place.open(ledger, &target.base).await?;
+        // Opening settles what it can, and tells nobody.
+        let mut settled = Vec::new();
+        for permit in before.iter().filter(|permit| site.is_of(permit)) {
+            if let Some(end) = operations.merge_end(permit).await? {
+                settled.push(Reconciled::Settled(outcome(permit, end)));
+            }
+        }
         let progress = site.progress();
         let all = site.selfext().reconcile(&progress).await;
         progress.finish(all.is_ok());
-        let rows: Vec<Row> = all?.into_iter().map(|one| Row::of(one, &site, target)).collect();
+        let mut all = all?;
+        settled.retain(|settled| !all.iter().any(|other| run_of(other) == run_of(settled)));
+        settled.append(&mut all);
+        let rows: Vec<Row> = settled.into_iter().map(|one| Row::of(one, &site, target)).collect();
         site.end().await;
         let exit = rows.iter().map(|row| row.exit).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done);
         if ledger.json {
@@ -34,6 +46,25 @@ pub async fn run(ledger: &Ledger, target: &Target) -> Result<Exit> {
         Ok(exit)
     };
     unless_interrupted("what was done is in the ledger; reconcile again", work).await
+}
+
+/// How a run stands whose merge ended.
+fn outcome(permit: &PermitTerms, end: MergeEnd) -> Outcome {
+    let ending = match end {
+        MergeEnd::Landed { commit, tree_matches } => Ending::Promoted { commit, tree_matches, already: false },
+        MergeEnd::NotMerged(refusal) if refusal.disposition() == Disposition::Ends => Ending::Failed(refusal),
+        MergeEnd::NotMerged(refusal) => Ending::Blocked(refusal),
+        MergeEnd::Abandoned { .. } => Ending::Abandoned,
+    };
+    let link = PullRequestLink { number: permit.pull_request, url: None };
+    Outcome { run: permit.run.clone(), pull_request: Some(link), ending }
+}
+
+const fn run_of(reconciled: &Reconciled) -> &RunId {
+    match reconciled {
+        Reconciled::Settled(outcome) => &outcome.run,
+        Reconciled::Waiting(run) | Reconciled::Failed { run, .. } => run,
+    }
 }
 
 /// What became of one open run.

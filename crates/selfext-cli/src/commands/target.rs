@@ -1,7 +1,7 @@
 //! The repository that a command works on: on GitHub, or on this machine.
 
 use anyhow::{Context as _, Result};
-use selfext::{BranchName, Outcome, RemoteUrl, RepositoryName, Selfext, SelfextBuilder};
+use selfext::{BranchName, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext, SelfextBuilder};
 use url::Url;
 
 use super::Ledger;
@@ -64,6 +64,11 @@ pub struct Site {
 impl Site {
     pub const fn selfext(&self) -> &Selfext {
         &self.selfext
+    }
+
+    /// Whether a permit is for a merge into this repository's base.
+    pub fn is_of(&self, permit: &PermitTerms) -> bool {
+        permit.repository == *self.selfext.repository() && permit.base == *self.selfext.base()
     }
 
     /// What tells of the steps here.

@@ -1,21 +1,43 @@
 //! Events as a timeline, and as JSON.
 
-use selfext::{EventBody, RecordedEvent};
+use std::collections::HashSet;
+
+use selfext::{EventBody, RecordedEvent, StreamId};
 use serde_json::{Value, json};
 
 use super::{clean, clean_line};
 
-/// One event as one line of the timeline.
-pub fn event_line(recorded: &RecordedEvent) -> String {
-    let time = recorded.recorded_at.format("%Y-%m-%d %H:%M:%S%.3fZ");
-    let event = &recorded.event;
-    format!(
-        "{time}  {:<36}  {:>3}  {:<23}  {}",
-        clean(event.stream.as_str()),
-        recorded.sequence,
-        clean(event.body.event_type()),
-        clean_line(&headline(&event.body, event.pull_request.map(selfext::PullRequestNumber::get))),
-    )
+/// Events as lines, each told by what the ones before it in its stream say.
+#[derive(Default)]
+pub struct Timeline {
+    /// The streams whose last event is a `merge_started`.
+    merging: HashSet<StreamId>,
+}
+
+impl Timeline {
+    /// The next event as one line.
+    pub fn line(&mut self, recorded: &RecordedEvent) -> String {
+        let time = recorded.recorded_at.format("%Y-%m-%d %H:%M:%S%.3fZ");
+        let event = &recorded.event;
+        let request = event.pull_request.map(selfext::PullRequestNumber::get);
+        let was_merging = self.merging.remove(&event.stream);
+        let said = match (&event.body, request) {
+            (EventBody::MergeStarted(started), Some(number)) if was_merging => {
+                format!("merge of pull request {number} taken over by {}", started.holder)
+            }
+            (body, request) => headline(body, request),
+        };
+        if matches!(event.body, EventBody::MergeStarted(_)) {
+            self.merging.insert(event.stream.clone());
+        }
+        format!(
+            "{time}  {:<36}  {:>3}  {:<23}  {}",
+            clean(event.stream.as_str()),
+            recorded.sequence,
+            clean(event.body.event_type()),
+            clean_line(&said),
+        )
+    }
 }
 
 /// What an event says, on one line.
@@ -55,7 +77,9 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
             };
             format!("{what} {}", by(change.by.as_str(), change.reason.as_deref()))
         }
-        EventBody::HistoryAccepted(accepted) => format!("history {} by {}", accepted.history, accepted.by),
+        EventBody::HistoryAccepted(accepted) => {
+            format!("the database's new history {} accepted by {}", accepted.history, accepted.by)
+        }
         EventBody::HealthWindowPassed(passed) => {
             format!("{} healthy for {} s in {} samples", passed.commit.short(), passed.window_seconds, passed.samples)
         }

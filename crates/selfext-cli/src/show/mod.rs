@@ -2,12 +2,16 @@
 
 mod event;
 mod outcome;
+mod pause;
+mod place;
 mod print;
 mod progress;
 mod status;
 
-pub use event::{event_json, event_line, headline};
+pub use event::{Timeline, event_json, headline};
 pub use outcome::{outcome_json, outcome_lines, print_outcome};
+pub use pause::{PauseReport, accepting, history_json, may_merge, merge_end, overdue};
+pub use place::place;
 pub use print::{note, print, print_json};
 pub use progress::Progress;
 pub use status::{permit_json, print_status};

@@ -76,9 +76,7 @@ fn next(outcome: &Outcome, target: &Target) -> Option<String> {
         Ending::Promoted { tree_matches: false, .. } => {
             Some("look at the commit, then `selfext resume --by NAME`".to_owned())
         }
-        Ending::Blocked(refusal) => {
-            Some(format!("{}, then promote the same change again; or end it: `{}`", mend(refusal), abandon()))
-        }
+        Ending::Blocked(refusal) => Some(format!("{}; or end it: `{}`", mend(refusal), abandon())),
         Ending::VerificationFailed { .. } => {
             Some("the run is over; mend the change and promote it, which starts a new run".to_owned())
         }
@@ -91,11 +89,26 @@ fn next(outcome: &Outcome, target: &Target) -> Option<String> {
 /// What lets a blocked run go on.
 const fn mend(refusal: &Refusal) -> &'static str {
     match refusal.reason {
-        Reason::PromotionPaused => "`selfext resume --by NAME`",
+        Reason::PromotionPaused => "`selfext resume --by NAME`, then promote the same change again",
         Reason::ControlMissing | Reason::ControlMalformed => {
-            "`selfext pause --reason TEXT --by NAME`, which writes the control anew, and `selfext resume --by NAME`"
+            "`selfext pause --reason TEXT --by NAME`, which writes the control anew, and `selfext resume --by NAME`, then promote the \
+             same change again"
         }
-        _ => "mend that",
+        Reason::HistoryChanged => {
+            "`selfext sweep --by NAME` for each repository, then `selfext resume --by NAME --accept-history HISTORY`, then promote the \
+             same change again"
+        }
+        // Nothing is wrong with the change or its pull request: time mends it.
+        Reason::ControlUnreadable
+        | Reason::VerificationUnavailable
+        | Reason::BaseMoved
+        | Reason::ChecksPending
+        | Reason::MergeNotYet
+        | Reason::MergeInDoubt
+        | Reason::MergeInFlight
+        | Reason::ForgeUnavailable
+        | Reason::RateLimited => "promote the same change again later",
+        _ => "mend that, then promote the same change again",
     }
 }
 

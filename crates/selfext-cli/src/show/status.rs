@@ -1,9 +1,9 @@
 //! The status page.
 
-use selfext::{ControlState, PermitTerms, Phase, RecordedEvent, Status};
+use selfext::{ControlError, ControlState, PermitTerms, Phase, RecordedEvent, Status};
 use serde_json::{Value, json};
 
-use super::{clean, clean_line, event_json, headline, print, print_json};
+use super::{accepting, clean, clean_line, event_json, headline, history_json, place, print, print_json};
 use crate::args::quoted;
 use crate::exit::Exit;
 
@@ -53,16 +53,24 @@ fn control_line(status: &Status) -> String {
                 pause.reason
             ))
         }
-        Err(error) => format!(
+        Err(error @ ControlError::HistoryChanged(change)) => format!(
+            "promotion is blocked: {error}. The database may have lost its last commits, a pause or merges among them: {}.",
+            accepting(change)
+        ),
+        Err(error @ (ControlError::Missing | ControlError::Malformed(_))) => format!(
             "promotion is blocked: {error}. `selfext pause --reason TEXT --by NAME` writes the control anew, `selfext resume` then frees \
              promotion."
         ),
+        Err(error) => format!("promotion is blocked: the control could not be read: {error}"),
     }
 }
 
 fn control_json(status: &Status) -> Value {
     match &status.control {
         Ok(control) => json!(control),
+        Err(error @ ControlError::HistoryChanged(change)) => {
+            json!({"state": "history-changed", "history": history_json(change), "error": error.to_string()})
+        }
         Err(error) => json!({"state": "unreadable", "error": error.to_string()}),
     }
 }
@@ -71,6 +79,8 @@ fn control_json(status: &Status) -> Value {
 pub fn permit_json(permit: &PermitTerms) -> Value {
     json!({
         "run": permit.run,
+        "repository": permit.repository,
+        "base": permit.base,
         "pull_request": permit.pull_request,
         "head": permit.head,
         "holder": permit.holder,
@@ -88,7 +98,9 @@ fn phase_word(last: &RecordedEvent) -> &'static str {
 
 /// The command that frees a run which is stuck.
 fn next_command(last: &RecordedEvent) -> Option<String> {
-    let (run, place) = (quoted(last.event.stream.as_str()), place(last));
+    let place =
+        last.event.subject.as_ref().map(|subject| place(&subject.repository, &subject.base)).unwrap_or_default();
+    let run = quoted(last.event.stream.as_str());
     match Phase::of_last(&last.event.body)? {
         Phase::Blocked => {
             Some(format!("promote the same change again, or end it: `selfext abandon {run} --by NAME {place}`"))
@@ -101,18 +113,4 @@ fn next_command(last: &RecordedEvent) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The options that name the run's repository. Where a local one lies is not in the ledger.
-fn place(last: &RecordedEvent) -> String {
-    let Some(subject) = &last.event.subject else { return String::new() };
-    let mut words = match subject.repository.owner() {
-        "local" => "--local PATH".to_owned(),
-        _ => format!("--github {}", subject.repository),
-    };
-    if subject.base.as_str() != "main" {
-        words.push_str(" --base ");
-        words.push_str(&quoted(subject.base.as_str()));
-    }
-    words
 }

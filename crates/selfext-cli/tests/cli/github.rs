@@ -13,15 +13,16 @@ const TOKEN: &str = "a-most-secret-token";
 /// `x-access-token:` and the token, as git sends it.
 const CODED: &str = "eC1hY2Nlc3MtdG9rZW46YS1tb3N0LXNlY3JldC10b2tlbg==";
 
-struct Github {
-    world: World,
-    bare: PathBuf,
-    serving: Serving,
+/// A person's machine with a token, and a twin that serves the agent's repository as `o/agent`.
+pub struct Github {
+    pub world: World,
+    pub bare: PathBuf,
+    pub serving: Serving,
     git: GitServer,
 }
 
 impl Github {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let world = World::with_agent(RULES_WITH_CI);
         git(&world.path("."), ["clone", "-q", "--bare", "agent", "bare.git"]);
         let bare = world.path("bare.git");
@@ -34,10 +35,17 @@ impl Github {
 
     /// A command with the token, that logs all it can.
     fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.quiet_command(args);
+        command.env("SELFEXT_LOG", "trace");
+        command
+    }
+
+    /// A command with the token.
+    pub fn quiet_command(&self, args: &[&str]) -> Command {
         let url = self.serving.base_url();
         let target = ["--github", "o/agent", "--github-url", &url, "--git-url", &self.git.url];
         let mut command = self.world.command(args.iter().chain(&target));
-        command.env("SELFEXT_GITHUB_TOKEN", TOKEN).env("SELFEXT_LOG", "trace");
+        command.env("SELFEXT_GITHUB_TOKEN", TOKEN);
         command
     }
 
@@ -46,7 +54,7 @@ impl Github {
         self.command(&["promote", "--message", "Say why", "--file", &format!("agent.txt={from}")])
     }
 
-    fn on_main(&self) -> String {
+    pub fn on_main(&self) -> String {
         git(&self.bare, ["cat-file", "blob", "main:agent.txt"])
     }
 }

@@ -48,8 +48,9 @@ async fn show_it_all(json: bool) -> Result<Exit> {
         );
     } else {
         show::print("\nThe ledger, as `selfext events` shows it:\n");
+        let mut timeline = show::Timeline::default();
         for event in &events {
-            show::print(&show::event_line(event));
+            show::print(&timeline.line(event));
         }
         show::print("");
         for scene in &scenes {
