@@ -10,6 +10,8 @@ mod failover;
 mod gate;
 mod landing;
 mod pausing;
+mod permit_status;
+mod prefixes;
 mod round_trips;
 mod secrets;
 mod two_at_once;

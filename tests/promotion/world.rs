@@ -104,9 +104,23 @@ impl World {
         Self::with_ledger(Database::Given(database.to_owned()), url, RULES).await
     }
 
+    /// A world on a copy of a repository that a twin served before, with an empty ledger.
+    pub async fn restored(backend: Backend, repository: &Path) -> Self {
+        let database = Database::create(backend).await;
+        let (url, folder) = (database.url(), tempfile::tempdir().unwrap());
+        let bare = folder.path().join("agent.git");
+        let copied = Command::new("cp").arg("-a").arg(repository).arg(&bare).status().unwrap();
+        assert!(copied.success());
+        Self::serving(database, &url, folder, bare).await
+    }
+
     async fn with_ledger(database: Database, url: &str, rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bare = make_repository(folder.path(), rules);
+        Self::serving(database, url, folder, bare).await
+    }
+
+    async fn serving(database: Database, url: &str, folder: TempDir, bare: PathBuf) -> Self {
         let twin = Twin::open(&bare, TwinConfig::new("o", "agent").require_token("the-token")).await.unwrap();
         let handle = twin.handle();
         handle.on_new_head_set([green()]);

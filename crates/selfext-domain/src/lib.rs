@@ -57,8 +57,8 @@ pub use permit::{MergePermit, PermitTerms};
 pub use presentation::{commit_message, pull_request_body, pull_request_title, status_summary};
 pub use repository::RepositoryName;
 pub use rules::{
-    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, ProtectedPaths, RULES_PATH, RequiredContext, Rules,
-    RulesError, StageRules,
+    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RULES_PATH,
+    RequiredContext, Rules, RulesError, StageRules,
 };
 pub use run::{FoldError, IllegalEvent, Phase, Run};
 pub use sha::{CommitSha, TreeSha};

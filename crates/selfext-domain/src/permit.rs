@@ -35,6 +35,8 @@ pub struct PermitTerms {
     pub method: MergeMethod,
     /// The message that the commit on the base branch will have; its first line is the title.
     pub message: String,
+    /// Whether the commit status [`PERMIT_CONTEXT`](crate::PERMIT_CONTEXT) on the head is green while it is open.
+    pub permit_status: bool,
     /// Which process it was granted to.
     pub holder: String,
     /// When the database recorded the grant.
@@ -63,6 +65,7 @@ impl PermitTerms {
             tree: started.tree.clone(),
             method: started.method,
             message: started.message.clone(),
+            permit_status: started.permit_status,
             holder: started.holder.clone(),
             granted_at: recorded.recorded_at,
             deadline: recorded.recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
@@ -92,6 +95,7 @@ impl PermitTerms {
             branch: self.branch.clone(),
             method: self.method,
             message: self.message.clone(),
+            permit_status: self.permit_status,
             holder,
             deadline_seconds,
         }

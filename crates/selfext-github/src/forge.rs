@@ -53,6 +53,10 @@ impl Forge for OctocrabForge {
         self.client.survey(pull_request, head, base).await
     }
 
+    async fn show_permit(&self, head: &CommitSha, open: bool) -> Result<(), ForgeError> {
+        self.client.post_permit(head, open).await
+    }
+
     async fn merge(&self, permit: MergePermit) -> MergeAnswer {
         self.client.merge(permit).await
     }

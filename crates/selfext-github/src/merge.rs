@@ -74,7 +74,9 @@ impl Client {
     /// 405 stands for many causes. Two of them pass, and their words alone tell; for the rest the pull request is read.
     async fn judge_not_allowed(&self, terms: &PermitTerms, said: String) -> Verdict {
         let words = said.to_ascii_lowercase();
-        if words.contains("base branch was modified") || words.contains("merge already in progress") {
+        // The green that was set a moment ago is not seen everywhere yet.
+        let own_status = terms.permit_status && words.contains("required status check");
+        if own_status || words.contains("base branch was modified") || words.contains("merge already in progress") {
             return Verdict::MayPass(said);
         }
         let (pull, merged) = tokio::join!(self.read_pull_request(terms.pull_request), self.is_merged(terms));

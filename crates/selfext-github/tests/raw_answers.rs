@@ -121,6 +121,7 @@ fn permit() -> MergePermit {
         tree: TreeSha::parse("c".repeat(40)).unwrap(),
         method: MergeMethod::Squash,
         message: "Title\n\nBody\n\nSelfext-Meta: {}\n".to_owned(),
+        permit_status: false,
         holder: "a test".to_owned(),
         granted_at: chrono::DateTime::UNIX_EPOCH,
         deadline: chrono::DateTime::UNIX_EPOCH,

@@ -7,7 +7,7 @@ use crate::journal::{Journal, Stop};
 use crate::publish::message;
 use crate::settle::{OVERDUE, permit_of, unseen};
 use crate::verify::Verified;
-use crate::{Observer, Pipeline, Step, refusals};
+use crate::{Ending, Observer, Pipeline, Step, refusals};
 
 impl Pipeline {
     /// Asks the ledger for the permit, and the forge for the merge.
@@ -26,6 +26,7 @@ impl Pipeline {
             branch: journal.run().branch().clone(),
             method: verified.rules.merge_method,
             message: message(change, journal, verified)?,
+            permit_status: verified.rules.permit_status,
             holder: self.config.holder.clone(),
             deadline_seconds: self.deadline_seconds(),
         };
@@ -56,7 +57,7 @@ impl Pipeline {
         let tries = self.config.merge_tries.max(1);
         let mut attempt = 1;
         let last = loop {
-            let message = match self.ports.forge.merge(permit).await {
+            let message = match self.ask(permit).await {
                 MergeAnswer::Merged { commit } => {
                     return self.land(journal, commit, observer).await;
                 }
@@ -76,7 +77,7 @@ impl Pipeline {
                 Err(error) => {
                     let doing = "the forge did not merge, and whether the base moved could not be read";
                     let refusal = refusals::of_forge(Stage::PromotionMerge, doing, &error);
-                    return journal.refuse(refusal, None).await;
+                    return self.close_permit(journal, refusal).await;
                 }
             };
             if let Some(commit) = seen.landed {
@@ -122,6 +123,31 @@ impl Pipeline {
         if doubtful { stop.await } else { stop.await.and(Err(Stop::Again)) }
     }
 
+    /// Asks for the merge, once the head says that its permit is open, where it is to say so.
+    async fn ask(&self, permit: MergePermit) -> MergeAnswer {
+        if permit.terms().permit_status
+            && let Err(error) = self.ports.forge.show_permit(&permit.terms().head, true).await
+        {
+            let message = format!("the permit's commit status could not be set: {}", refusals::chain(&error));
+            return MergeAnswer::MayPass { permit, message };
+        }
+        self.ports.forge.merge(permit).await
+    }
+
+    /// Closes a permit under which no request is on its way, with a refusal. The head stops saying that it is open before that,
+    /// so that a green status always belongs to a permit that a pause lists.
+    pub(crate) async fn close_permit(&self, journal: &mut Journal<'_>, refusal: Refusal) -> Result<Stop, Stop> {
+        let terms = permit_of(journal)?;
+        if terms.permit_status
+            && let Err(error) = self.ports.forge.show_permit(&terms.head, false).await
+        {
+            let error = refusals::chain(&error);
+            let detail = format!("{} Its permit's commit status could not be taken back: {error}", refusal.detail);
+            return Ok(journal.end(Ending::InDoubt { detail }));
+        }
+        journal.refuse(refusal, None).await
+    }
+
     async fn merge_refused(
         &self,
         journal: &mut Journal<'_>,
@@ -133,7 +159,7 @@ impl Pipeline {
         let refusal = Refusal::new(Stage::PromotionMerge, refused.reason, detail);
         // What somebody else pushed to the branch is theirs, and stays.
         let over = refusal.disposition() == Disposition::Ends && refusal.reason != Reason::HeadMoved;
-        let stop = journal.refuse(refusal, None).await?;
+        let stop = self.close_permit(journal, refusal).await?;
         if over {
             self.retire(journal, observer).await;
         }

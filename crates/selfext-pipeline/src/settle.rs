@@ -68,7 +68,7 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Stop, Stop> {
         if !doubtful {
-            return journal.refuse(refusal, None).await;
+            return self.close_permit(journal, refusal).await;
         }
         if self.is_overdue(journal).await? {
             return self.fence(journal, &refusal.detail, observer).await;

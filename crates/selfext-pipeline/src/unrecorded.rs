@@ -52,6 +52,8 @@ impl Pipeline {
             branch: tested.branch,
             method: rules.merge_method,
             message: landed.message.clone(),
+            // It has landed, so there is nothing to let through.
+            permit_status: false,
             holder: self.config.holder.clone(),
             deadline_seconds: self.deadline_seconds(),
         };

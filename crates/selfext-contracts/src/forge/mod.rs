@@ -23,6 +23,7 @@ macro_rules! forge_contract {
             publishing [
                 a_change_goes_all_the_way
                 a_message_that_needs_no_care_and_one_that_does_arrive_unchanged
+                the_permits_status_says_whether_it_is_open
                 publishing_twice_keeps_one_branch_and_one_pull_request
                 publishing_anew_brings_title_and_body_up_to_date
                 a_moved_base_moves_the_branch_and_keeps_the_pull_request

@@ -120,6 +120,7 @@ impl<W: ForgeWorld> Stage<W> {
             tree: publication.candidate.tree.clone(),
             method: MergeMethod::Squash,
             message: publication.commit_message.clone(),
+            permit_status: false,
             holder: "a test".to_owned(),
             granted_at: DateTime::UNIX_EPOCH,
             deadline: DateTime::UNIX_EPOCH,

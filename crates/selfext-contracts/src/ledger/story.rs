@@ -173,6 +173,7 @@ impl Story {
             branch: branch(),
             method: MergeMethod::Squash,
             message: "make it faster\n\nMeasured.".to_owned(),
+            permit_status: false,
             holder: holder.to_owned(),
             deadline_seconds: 120,
         });

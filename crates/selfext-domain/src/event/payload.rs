@@ -92,6 +92,9 @@ pub struct MergeStarted {
     pub method: MergeMethod,
     /// The message that the commit on the base branch will have; its first line is the title.
     pub message: String,
+    /// Whether the commit status `selfext/permit` on the head is green while the permit is open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub permit_status: bool,
     /// Which process holds the permit.
     pub holder: String,
     /// For how long the holder may act on it, counted from the database's time of this event.

@@ -244,6 +244,14 @@ pub trait Forge: Send + Sync {
         base: &BranchName,
     ) -> Result<Survey, ForgeError>;
 
+    /// Sets the commit status [`PERMIT_CONTEXT`](crate::PERMIT_CONTEXT) on a head: green while a merge permit for it is open,
+    /// pending otherwise. Where branch protection requires it, nobody can merge the head without selfext's permit. May be
+    /// repeated.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain that the status is set.
+    async fn show_permit(&self, head: &CommitSha, open: bool) -> Result<(), ForgeError>;
+
     /// Asks for the merge that the permit allows, bound to its head, exactly once. Never retries by itself.
     async fn merge(&self, permit: MergePermit) -> MergeAnswer;
 

@@ -17,6 +17,9 @@ pub const RULES_PATH: &str = "selfext.toml";
 /// The name of the commit status with which selfext publishes its own evidence.
 pub const EVIDENCE_CONTEXT: &str = "selfext/verification";
 
+/// The name of the commit status that says whether a merge permit is open for a commit, where the rules ask for it.
+pub const PERMIT_CONTEXT: &str = "selfext/permit";
+
 /// Why a text is no rules file. The message names the key and what it may be.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
@@ -93,10 +96,10 @@ impl Default for GateRules {
 }
 
 impl GateRules {
-    /// Whether a context may be red.
+    /// Whether a context may be red. Selfext's own word on its permit is always: it is set after the gate, not for it.
     #[must_use]
     pub fn is_optional(&self, context: &str) -> bool {
-        self.optional.iter().any(|name| name == context)
+        context == PERMIT_CONTEXT || self.optional.iter().any(|name| name == context)
     }
 }
 
@@ -143,6 +146,8 @@ pub struct Rules {
     pub limits: ChangeLimits,
     /// How the pull request is merged.
     pub merge_method: MergeMethod,
+    /// Whether the commit status [`PERMIT_CONTEXT`] is green on a head exactly while a merge permit for it is open.
+    pub permit_status: bool,
     /// How often a change is verified again because the base moved.
     pub max_base_moves: u32,
     /// The SHA-256 of the file.

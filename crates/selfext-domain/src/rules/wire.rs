@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{
-    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, ProtectedPaths, RequiredContext, Rules, RulesError,
-    StageRules,
+    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RequiredContext, Rules,
+    RulesError, StageRules,
 };
 use crate::Digest32;
 use crate::invalid::check_label;
@@ -74,6 +74,7 @@ struct WireLimits {
 #[serde(deny_unknown_fields, default)]
 struct WireMerge {
     method: MergeMethod,
+    permit_status: bool,
     max_base_moves: Option<u32>,
 }
 
@@ -127,6 +128,7 @@ pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
             )?,
         },
         merge_method: wire.merge.method,
+        permit_status: wire.merge.permit_status,
         max_base_moves: u32::try_from(in_range(
             "merge.max_base_moves",
             wire.merge.max_base_moves.map(u64::from),
@@ -165,9 +167,10 @@ fn gate(wire: WireGate) -> Result<GateRules, RulesError> {
         check_label("context", name, 256).map_err(|error| value(format!("gate.required or gate.optional: {error}")))?;
     }
     for required in &required {
-        if required.context == EVIDENCE_CONTEXT {
+        if [EVIDENCE_CONTEXT, PERMIT_CONTEXT].contains(&required.context.as_str()) {
             return Err(value(format!(
-                "gate.required names {EVIDENCE_CONTEXT}, which selfext sets itself; name a context of your CI"
+                "gate.required names {}, which selfext sets itself; name a context of your CI",
+                required.context
             )));
         }
         if wire.optional.contains(&required.context) {

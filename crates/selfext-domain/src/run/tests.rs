@@ -51,6 +51,7 @@ fn bodies() -> Vec<EventBody> {
             branch,
             method: MergeMethod::Squash,
             message: "m".into(),
+            permit_status: false,
             holder: "h".into(),
             deadline_seconds: 60,
         }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use selfext_domain::ports::{ForgeError, Publication};
-use selfext_domain::{CommitSha, EVIDENCE_CONTEXT};
+use selfext_domain::{CommitSha, EVIDENCE_CONTEXT, PERMIT_CONTEXT};
 
 use crate::client::{CREATED, Client};
 use crate::wire::{EditRequest, NewPullRequest, NewStatus, PullRequestBody};
@@ -65,10 +65,24 @@ impl Client {
     /// Sets the evidence status on the commit.
     pub(super) async fn post_evidence(&self, publication: &Publication, head: &CommitSha) -> Result<(), ForgeError> {
         let description: String = publication.summary.chars().take(MAX_DESCRIPTION).collect();
-        let status = NewStatus { state: "success", context: EVIDENCE_CONTEXT, description: &description };
+        self.post_status(head, &NewStatus { state: "success", context: EVIDENCE_CONTEXT, description: &description })
+            .await
+    }
+
+    /// Says on the commit whether a merge permit for it is open.
+    pub(crate) async fn post_permit(&self, head: &CommitSha, open: bool) -> Result<(), ForgeError> {
+        let (state, description) = if open {
+            ("success", "selfext has a merge permit for this commit")
+        } else {
+            ("pending", "no merge permit is open")
+        };
+        self.post_status(head, &NewStatus { state, context: PERMIT_CONTEXT, description }).await
+    }
+
+    async fn post_status(&self, head: &CommitSha, status: &NewStatus<'_>) -> Result<(), ForgeError> {
         let mut waits = self.waits();
         loop {
-            let answer = self.post(self.at("statuses").commit(head), &status).await?;
+            let answer = self.post(self.at("statuses").commit(head), status).await?;
             if answer.is(CREATED) {
                 return Ok(());
             }

@@ -117,6 +117,7 @@ fn merge_started(run: &Run) -> EventBody {
         branch: run.branch().clone(),
         method: MergeMethod::Squash,
         message: "m".into(),
+        permit_status: false,
         holder: "other:2".into(),
         deadline_seconds: 60,
     }

@@ -1,5 +1,5 @@
 use selfext_domain::ports::{ForgeError, MergeAnswer, PullRequestState};
-use selfext_domain::{CommitMeta, EVIDENCE_CONTEXT, EntryChange, RepoPath, StatusState, TreeSha};
+use selfext_domain::{CommitMeta, EVIDENCE_CONTEXT, EntryChange, PERMIT_CONTEXT, RepoPath, StatusState, TreeSha};
 use serde_json::json;
 
 use crate::forge::repository::changes;
@@ -50,6 +50,23 @@ pub async fn a_message_that_needs_no_care_and_one_that_does_arrive_unchanged<W: 
             publication.commit_message.replace("Because 42.", "# not a comment\n\n\tünï \\ \"x\" 🦀");
         let published = stage.forge.publish(&publication).await.unwrap();
         assert_eq!(stage.repository.message(&published.head), publication.commit_message.trim_end());
+    })
+    .await;
+}
+
+pub async fn the_permits_status_says_whether_it_is_open<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (_, published) = stage.published().await;
+        for (open, state) in [(true, StatusState::Success), (true, StatusState::Success), (false, StatusState::Pending)]
+        {
+            stage.forge.show_permit(&published.head, open).await.unwrap();
+            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base).await.unwrap();
+            let said = survey.gate.statuses.iter().find(|status| status.context == PERMIT_CONTEXT).unwrap();
+            assert_eq!(said.state, state);
+        }
+        stage.world.disturb(Step::SetStatus, Misbehaviour::LoseAnswer);
+        let error = stage.forge.show_permit(&published.head, true).await.unwrap_err();
+        assert!(matches!(error, ForgeError::Unavailable(_)), "{error:?}");
     })
     .await;
 }
