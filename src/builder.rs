@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use selfext_domain::ports::{IdSource as _, PauseRequest};
 use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
@@ -55,6 +56,8 @@ pub struct SelfextBuilder {
     git_url: Option<RemoteUrl>,
     cache: Option<PathBuf>,
     holder: Option<String>,
+    permit_deadline: Option<Duration>,
+    retry_pause: Option<Duration>,
 }
 
 impl SelfextBuilder {
@@ -110,6 +113,24 @@ impl SelfextBuilder {
         Self { holder: Some(holder), ..self }
     }
 
+    /// For how long a process may act on a merge permit, after which whoever comes by fences the merge; two minutes by
+    /// default. The ledger keeps whole seconds: it is rounded down, and is one second at least.
+    ///
+    /// It must be longer than all tries of one merge together, their answers and the [pauses](Self::retry_pause) between them
+    /// included: a shorter one lets nothing land that should not, but merges that would have succeeded end as `merge-fenced`.
+    #[must_use]
+    pub fn permit_deadline(self, deadline: Duration) -> Self {
+        let whole = Duration::from_secs(deadline.as_secs().max(1));
+        Self { permit_deadline: Some(whole), ..self }
+    }
+
+    /// How long it waits between two tries of a merge, and between two looks at another process's merge; two seconds by
+    /// default. Each look asks the ledger, so it should not be zero.
+    #[must_use]
+    pub fn retry_pause(self, pause: Duration) -> Self {
+        Self { retry_pause: Some(pause), ..self }
+    }
+
     /// Opens the ledger, makes the clients, and settles merges that an earlier life left open: what landed is recorded, what is
     /// past its time fenced. A merge that is in time is left to its holder; [`Selfext::reconcile`] takes it over. The forge is
     /// asked only where there are any; if it does not answer, they stay in doubt, and selfext opens all the same.
@@ -144,7 +165,13 @@ impl SelfextBuilder {
         };
         let base = self.base.map_or_else(|| BranchName::parse("main"), Ok)?;
         let holder = self.holder.unwrap_or_else(this_process);
-        let pipeline = Pipeline::new(ports, PipelineConfig::new(self.repository, base, holder));
+        let usual = PipelineConfig::new(self.repository, base, holder);
+        let config = PipelineConfig {
+            permit_deadline: self.permit_deadline.unwrap_or(usual.permit_deadline),
+            retry_pause: self.retry_pause.unwrap_or(usual.retry_pause),
+            ..usual
+        };
+        let pipeline = Pipeline::new(ports, config);
         pipeline.recover(&Silent).await?;
         Ok(Selfext { pipeline })
     }
@@ -183,6 +210,8 @@ impl Selfext {
             git_url: None,
             cache: None,
             holder: None,
+            permit_deadline: None,
+            retry_pause: None,
         }
     }
 

@@ -14,6 +14,7 @@ mod permit_status;
 mod prefixes;
 mod round_trips;
 mod secrets;
+mod storm;
 mod two_at_once;
 mod verification;
 mod world;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use selfext::{
     ChangeSet, ChangeSetBuilder, DatabaseUrl, Ending, ExecutionContext, GitSource, Operations, Outcome, Reason,
-    RepoPath, RepositoryName, Selfext, StreamId, ToolName,
+    RepoPath, RepositoryName, Selfext, SelfextBuilder, StreamId, ToolName,
 };
 use selfext_contracts::GithubDescription;
 use selfext_contracts::{TempSqlite, TestDatabase};
@@ -237,6 +237,11 @@ impl World {
 }
 
 pub async fn open(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> Selfext {
+    unopened(api, bare, cache, database).open().await.unwrap()
+}
+
+/// For tests that want more said before it is opened.
+pub fn unopened(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> SelfextBuilder {
     Selfext::builder(RepositoryName::parse("o/agent").unwrap())
         .github_token("the-token")
         .unwrap()
@@ -244,9 +249,6 @@ pub async fn open(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl)
         .git_source(GitSource::Path(bare.to_owned()))
         .cache(cache)
         .database(database)
-        .open()
-        .await
-        .unwrap()
 }
 
 pub fn green() -> AutoCheck {
