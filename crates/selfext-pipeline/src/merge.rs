@@ -179,13 +179,10 @@ impl Pipeline {
 
     /// Takes over a merge that another process left open, or an earlier life of this one. Whoever held it learns of it: its
     /// permit is neither yielded again nor closed any more.
-    pub(crate) async fn take_over(&self, journal: &mut Journal<'_>) -> Result<Reopened, Stop> {
+    pub(crate) async fn take_over(&self, journal: &mut Journal<'_>) -> Result<MergeGrant, Stop> {
         let terms = permit_of(journal)?;
         let started = terms.taken_over(self.config.holder.clone(), self.deadline_seconds());
-        Ok(match self.begin_merge(journal, started, None).await? {
-            MergeGrant::Refused(refusal) => Reopened::Refused(refusal),
-            MergeGrant::Granted(permit, _) => Reopened::Granted(permit),
-        })
+        self.begin_merge(journal, started, None).await
     }
 
     /// Asks the ledger for a permit, and applies the event that it is.
@@ -219,7 +216,7 @@ pub(crate) enum Asked {
 }
 
 /// What asking for an open permit again gave.
-pub(crate) enum Reopened {
+enum Reopened {
     /// It is still open and in time, and promotion is not paused.
     Granted(MergePermit),
     /// It is still open, but its time is over: nobody may act on it any more.

@@ -1,12 +1,11 @@
 //! Finding out whether a merge happened, recording what landed, and fencing off what may still arrive.
 
-use selfext_domain::ports::{ForgeError, PauseRequest, PullRequestState};
+use selfext_domain::ports::{ForgeError, MergeGrant, PauseRequest, PullRequestState};
 use selfext_domain::{
     CommitSha, Failed, MergeFenced, OperatorName, PermitTerms, Phase, Promoted, Reason, Refusal, Stage,
 };
 
 use crate::journal::{Journal, Stop};
-use crate::merge::Reopened;
 use crate::unrecorded::landing;
 use crate::{Ending, Observer, Pipeline, PromoteError, Step, refusals};
 
@@ -33,9 +32,8 @@ impl Pipeline {
             return self.give_up_moved_base(journal, true, observer).await;
         }
         match self.take_over(journal).await? {
-            Reopened::Granted(permit) => self.use_permit(journal, permit, true, observer).await,
-            Reopened::Overdue => self.fence(journal, OVERDUE, observer).await,
-            Reopened::Refused(refusal) => self.give_up(journal, refusal, true, observer).await,
+            MergeGrant::Granted(permit, _) => self.use_permit(journal, permit, true, observer).await,
+            MergeGrant::Refused(refusal) => self.give_up(journal, refusal, true, observer).await,
         }
     }
 
