@@ -19,12 +19,14 @@
 //! # Ok(()) }
 //! ```
 
+mod allowance;
 mod builder;
 mod edge;
 mod merge_end;
 mod operations;
 mod places;
 
+pub use allowance::{AllowError, Allowance};
 pub use builder::{OpenError, Selfext, SelfextBuilder};
 pub use edge::{SystemClock, UuidSource};
 pub use merge_end::MergeEnd;
@@ -33,11 +35,12 @@ pub use places::{PlacesError, default_cache, default_database};
 
 pub use selfext_domain::ports::{ControlError, LedgerError, PauseAnswer, ResumeAnswer, Retired};
 pub use selfext_domain::{
-    ActorSource, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding, ContextVerdict,
-    ControlState, CorrelationId, CycleId, Digest32, Disposition, Event, EventBody, EventId, ExecutionContext,
-    FileChange, Fingerprint, GoalId, History, HistoryChange, InvalidValue, OperatorName, Pause, PermitTerms, Phase,
-    Position, PullRequestNumber, RULES_PATH, Reason, RecordedEvent, Refusal, RepoPath, RepositoryName, Rules,
-    RulesError, RunId, Stage, StageReport, StageResult, StreamId, SubGoalId, ToolCallId, ToolName, redact,
+    ActorSource, Allowable, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding,
+    ContextVerdict, ControlState, CorrelationId, CycleId, Digest32, Disposition, Event, EventBody, EventId,
+    ExecutionContext, FileChange, Fingerprint, GoalId, History, HistoryChange, InvalidValue, NotAllowable,
+    OperatorName, Pause, PermitTerms, Phase, Position, ProtectedPaths, PullRequestNumber, RULES_PATH, Reason,
+    RecordedEvent, Refusal, RepoPath, RepositoryName, Rules, RulesError, RunId, Stage, StageReport, StageResult,
+    StreamId, SubGoalId, ToolCallId, ToolName, redact,
 };
 pub use selfext_github::InvalidToken;
 pub use selfext_pipeline::{

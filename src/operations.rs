@@ -1,10 +1,12 @@
 //! What operators and auditors do: they need the ledger alone, no repository.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{
-    AcceptedHistory, ControlError, IdSource as _, LedgerError, PauseAnswer, PauseRequest, ResumeAnswer, ResumeRequest,
+    AcceptedHistory, ControlError, IdSource as _, Ledger, LedgerError, PauseAnswer, PauseRequest, ResumeAnswer,
+    ResumeRequest,
 };
 use selfext_domain::{
     ControlState, EventBody, History, OperatorName, PermitTerms, Position, PromotionPauseChanged, RecordedEvent,
@@ -42,6 +44,10 @@ impl Operations {
     /// [`StoreError`] if the database cannot be reached, is not migrated, or is of a later version.
     pub async fn open(database: &DatabaseUrl) -> Result<Self, StoreError> {
         Ok(Self { store: Store::connect(database).await? })
+    }
+
+    pub(crate) fn ledger(&self) -> Arc<dyn Ledger> {
+        self.store.ledger()
     }
 
     /// Brings a ledger's schema to this version, and answers how far it is then. May be repeated.

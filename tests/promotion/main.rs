@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod allowing;
 mod base;
 mod control;
 mod crash;
@@ -12,6 +13,7 @@ mod landing;
 mod pausing;
 mod permit_status;
 mod prefixes;
+mod protected_links;
 mod round_trips;
 mod secrets;
 mod storm;

@@ -284,7 +284,7 @@ pub fn promoted(outcome: &Outcome) -> String {
     }
 }
 
-fn git(folder: &Path, args: &[&str]) -> Vec<u8> {
+pub fn git(folder: &Path, args: &[&str]) -> Vec<u8> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)

@@ -54,6 +54,11 @@ request is closed and its run has failed, unless it turns out to have landed).
 
 Promotion is paused before anything else is done: no repository, token or forge that fails can prevent it.";
 
+const ALLOWED: &str = "\
+A run that touches protected paths is blocked before anything of it is run. This shows them with the fingerprint of its content,
+and records by name that this one run may touch them. Then promote the same change set again: it is verified and gated as any
+other. A path that becomes protected later blocks it again, and the same content in another run is not allowed.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a commented rules file selfext.toml.
@@ -103,6 +108,21 @@ pub enum Command {
         /// Go on as new events come, until interrupted.
         #[arg(long)]
         follow: bool,
+    },
+    /// Allow one run that is blocked by protected paths to touch them, once; or look at what there is to allow.
+    #[command(after_help = ALLOWED)]
+    Allow {
+        /// The run.
+        run: RunId,
+        /// Who allows it.
+        #[arg(long, value_name = "NAME", required_unless_present = "look")]
+        by: Option<OperatorName>,
+        /// Why.
+        #[arg(long, value_name = "TEXT", value_parser = said, conflicts_with = "look")]
+        reason: Option<String>,
+        /// Show what would be allowed, and record nothing.
+        #[arg(long, conflicts_with = "by")]
+        look: bool,
     },
     /// End an open run: its pull request is closed and its branch deleted.
     Abandon {

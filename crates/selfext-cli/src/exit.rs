@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use selfext::{Ending, OpenError, Outcome, PromoteError, StoreError};
+use selfext::{AllowError, Ending, OpenError, Outcome, PromoteError, StoreError};
 
 /// How a command ended, for whoever called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ impl Exit {
                     cause.downcast_ref(),
                     Some(PromoteError::RunTaken(_) | PromoteError::NoRun(_) | PromoteError::OtherRepository { .. })
                 )
+                || matches!(cause.downcast_ref(), Some(AllowError::NoRun(_)))
         });
         if of_input { Self::Usage } else { Self::Failed }
     }

@@ -13,6 +13,7 @@ mod control;
 mod digest;
 mod event;
 mod evidence;
+mod folded;
 mod guard;
 mod ids;
 mod invalid;
@@ -43,6 +44,7 @@ pub use event::{
     RollbackStarted, RolledBack, RunAbandoned, Stage, Subject, Tested, UnknownEvent,
 };
 pub use evidence::{Keep, RedactedText, TextCap, code_block, inline, plain, redact};
+pub use folded::folded;
 pub use guard::{
     CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, PathGuardPermit, PausePermit,
     StatusState, check_limits, evaluate_gate, guard_paths, guard_pause,
@@ -60,7 +62,7 @@ pub use rules::{
     ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RULES_PATH,
     RequiredContext, Rules, RulesError, StageRules,
 };
-pub use run::{FoldError, IllegalEvent, Phase, Run};
+pub use run::{Allowable, FoldError, IllegalEvent, NotAllowable, Phase, Run};
 pub use sha::{CommitSha, TreeSha};
 pub use trailer::CommitMeta;
 pub use verification::{Candidate, EntryChange, StageReport, StageResult};

@@ -11,7 +11,8 @@ use crate::{Observer, Outcome, Pipeline, PromoteError, Step};
 pub(crate) enum Followed {
     /// The other process came to an end, which is this call's too.
     Ended(Box<Outcome>),
-    /// Nothing was written for as long as a permit lasts: this process may take the run over.
+    /// Nobody drives it, because nothing was written for as long as a permit lasts, or because an operator has just allowed what
+    /// blocked it: this process may take the run over.
     Stalled(Box<Run>),
 }
 
@@ -24,6 +25,9 @@ impl Pipeline {
         loop {
             let journal = Journal::open(&self.ports, id).await?;
             let run = journal.run();
+            if run.allowable().is_ok_and(|allowable| allowable.is_already_allowed()) {
+                return Ok(Followed::Stalled(Box::new(journal.into_run())));
+            }
             if let Some(outcome) = Outcome::of(run, true) {
                 if !run.phase().is_open() && !run.phase().has_landed() {
                     // Whoever ended the run may have cleaned up before this call published.

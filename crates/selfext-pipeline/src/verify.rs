@@ -32,7 +32,7 @@ impl Pipeline {
             Ok(rules) => rules,
             Err(refusal) => return Err(journal.refuse(refusal, None).await?),
         };
-        let allowed = journal.run().is_allowed();
+        let allowed = journal.run().allowed_paths();
         let guarded = check_limits(change, &rules.limits)
             .and_then(|()| guard_paths(change.files().keys(), &rules.protected, allowed).map(|_| ()));
         if let Err(refusal) = guarded {

@@ -52,9 +52,9 @@ pub fn parse_blobs(mut batch: &[u8]) -> Result<Vec<Vec<u8>>> {
         let head = String::from_utf8_lossy(&batch[..end]);
         let size = head.rsplit_once(" blob ").and_then(|(_, size)| size.parse::<usize>().ok());
         let size = size.with_context(|| format!("git cannot read a file that it just told of: {head}"))?;
-        let content = batch.get(end + 1..end + 1 + size).context("git ended in the middle of a file")?;
+        let (content, rest) = batch[end + 1..].split_at_checked(size).context("git ended in the middle of a file")?;
         blobs.push(content.to_owned());
-        batch = batch.get(end + 1 + size + 1..).context("git ended in the middle of an answer")?;
+        batch = rest.get(1..).context("git ended in the middle of an answer")?;
     }
     Ok(blobs)
 }
@@ -79,5 +79,6 @@ mod tests {
         let blobs = parse_blobs(b"aa blob 3\n\n\0x\nbb blob 0\n\n").unwrap();
         assert_eq!(blobs, [b"\n\0x".to_vec(), Vec::new()]);
         assert!(parse_blobs(b"aa missing\n").is_err() && parse_blobs(b"aa blob 9\nx\n").is_err());
+        assert!(parse_blobs(b"aa blob 18446744073709551615\nx\n").is_err());
     }
 }

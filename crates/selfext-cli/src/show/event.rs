@@ -68,7 +68,10 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
         }
         EventBody::Failed(failed) => format!("{}: {}", failed.refusal.reason, failed.refusal.detail),
         EventBody::RunAbandoned(abandoned) => by(abandoned.by.as_str(), abandoned.reason.as_deref()),
-        EventBody::ChangeAllowed(allowed) => format!("by {}, {} protected paths", allowed.by, allowed.paths.len()),
+        EventBody::ChangeAllowed(allowed) => {
+            let paths: Vec<&str> = allowed.paths.iter().map(selfext::RepoPath::as_str).collect();
+            format!("{} to touch {}", by(allowed.by.as_str(), allowed.reason.as_deref()), paths.join(", "))
+        }
         EventBody::PromotionPauseChanged(change) => {
             let what = match (change.paused, change.allow_rollbacks) {
                 (true, true) => "paused, but for rollbacks,",

@@ -76,6 +76,11 @@ fn next(outcome: &Outcome, target: &Target) -> Option<String> {
         Ending::Promoted { tree_matches: false, .. } => {
             Some("look at the commit, then `selfext resume --by NAME`".to_owned())
         }
+        Ending::Blocked(refusal) if refusal.reason == Reason::ProtectedPath => Some(format!(
+            "`selfext allow {} --by NAME`, then promote the same change again; or end it: `{}`",
+            quoted(outcome.run.as_str()),
+            abandon()
+        )),
         Ending::Blocked(refusal) => Some(format!("{}; or end it: `{}`", mend(refusal), abandon())),
         Ending::VerificationFailed { .. } => {
             Some("the run is over; mend the change and promote it, which starts a new run".to_owned())

@@ -1,6 +1,6 @@
 //! The status page.
 
-use selfext::{ControlError, ControlState, PermitTerms, Phase, RecordedEvent, Status};
+use selfext::{ControlError, ControlState, EventBody, PermitTerms, Phase, Reason, RecordedEvent, Status};
 use serde_json::{Value, json};
 
 use super::{accepting, clean, clean_line, event_json, headline, history_json, place, print, print_json};
@@ -101,14 +101,18 @@ fn next_command(last: &RecordedEvent) -> Option<String> {
     let place =
         last.event.subject.as_ref().map(|subject| place(&subject.repository, &subject.base)).unwrap_or_default();
     let run = quoted(last.event.stream.as_str());
-    match Phase::of_last(&last.event.body)? {
-        Phase::Blocked => {
+    match (Phase::of_last(&last.event.body)?, &last.event.body) {
+        (_, EventBody::PromotionBlocked(blocked)) if blocked.refusal.reason == Reason::ProtectedPath => Some(format!(
+            "`selfext allow {run} --by NAME` lets it touch them, then promote the same change again; or end it: `selfext abandon {run} \
+             --by NAME {place}`"
+        )),
+        (Phase::Blocked, _) => {
             Some(format!("promote the same change again, or end it: `selfext abandon {run} --by NAME {place}`"))
         }
-        Phase::Proposed | Phase::Tested => {
+        (Phase::Proposed | Phase::Tested, _) => {
             Some("if nothing is working on it, promote the same change again".to_owned())
         }
-        Phase::Merging | Phase::Fencing => {
+        (Phase::Merging | Phase::Fencing, _) => {
             Some(format!("if nothing is working on it, settle it: `selfext reconcile {place}`"))
         }
         _ => None,

@@ -7,10 +7,11 @@ fn a_rules_file_is_written_for_each_kind_of_project() {
     for (file, kind, stage) in [
         ("Cargo.toml", "Rust", "cargo"),
         ("package.json", "Node", "npm"),
-        ("pyproject.toml", "Python", "pytest"),
+        ("pyproject.toml", "Python", "unittest"),
+        ("requirements.txt", "Python", "unittest"),
         ("go.mod", "Go", "\"go\", \"test\""),
         ("Makefile", "make", "make"),
-        ("README", "unknown", "make"),
+        ("README", "unknown", "exit 1"),
     ] {
         let world = World::new();
         world.write(&format!("project/{file}"), "");

@@ -1,6 +1,7 @@
 //! The command `selfext` as a person or a program runs it: the real binary, real repositories, real databases.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod allow;
 mod checkout;
 mod control;
 mod databases;
@@ -18,6 +19,7 @@ mod pausing;
 mod runs;
 mod sources;
 mod stuck;
+mod templates;
 mod together;
 mod twin;
 mod world;

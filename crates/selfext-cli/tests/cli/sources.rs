@@ -121,6 +121,7 @@ fn a_worktree_is_read_and_left_as_it_is() {
 fn a_worktree_gives_what_git_would_commit() {
     let world = World::with_agent(RULES);
     world.write("agent/.gitattributes", "*.win text eol=crlf\n");
+    world.commit("attributes, which no change may touch");
     world.write("agent/a.win", "one\r\n");
     world.git(["rm", "-q", "--cached", "old.txt"]);
     world.promote(["--worktree"]).expect(0, &[]);

@@ -151,8 +151,14 @@ pub struct ChangeAllowed {
     pub by: OperatorName,
     /// The content that is allowed; no other is.
     pub fingerprint: Fingerprint,
-    /// The protected paths that were shown to the operator.
+    /// The protected paths that were shown to the operator; no other is allowed.
     pub paths: Vec<RepoPath>,
+    /// Why, if it was said; redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The operating system's user, as the writing process saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os_user: Option<String>,
 }
 
 /// Promotion was paused or resumed.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::shapes::begins_secret;
+use super::shapes::may_begin_secret;
 
 /// The text without escape sequences, control characters (`\n` and `\t` stay) and invisible characters.
 /// Every kind of line break becomes `\n`, a backspace takes back the character before it.
@@ -62,7 +62,7 @@ fn after_escape(rest: &str) -> &str {
         b'[' => after_parameters(&rest[1..]),
         b']' | b'P' | b'X' | b'^' | b'_' => after_string(&rest[1..]),
         b'(' | b')' | b'*' | b'+' | b'#' | b'%' => match rest.as_bytes().get(1) {
-            Some(b'0'..=b'~') => &rest[2..],
+            Some(byte) if byte.is_ascii_alphanumeric() && !begins_secret(&rest[1..]) => &rest[2..],
             _ => &rest[1..],
         },
         b'7' | b'8' | b'=' | b'>' | b'\\' | b'D' | b'E' | b'H' | b'M' => &rest[1..],
@@ -70,14 +70,39 @@ fn after_escape(rest: &str) -> &str {
     }
 }
 
-/// What follows `ESC [`: parameters, intermediates and one final byte, unless that is a secret's first.
+/// What follows `ESC [`: parameters, intermediates and one final byte, unless that is a secret's first. Of a sequence that is
+/// none, the intermediates are kept: they may be the dashes of a private key block.
 fn after_parameters(rest: &str) -> &str {
     let rest = rest.trim_start_matches(|c| matches!(c, '0'..='?'));
-    let rest = rest.trim_start_matches(|c| matches!(c, ' '..='/'));
-    match rest.as_bytes().first() {
-        Some(b'@'..=b'~') if !begins_secret(rest) => &rest[1..],
+    let ending = rest.trim_start_matches(|c| matches!(c, ' '..='/'));
+    let intermediates = &rest[..rest.len() - ending.len()];
+    match ending.as_bytes().first() {
+        _ if intermediates.contains("--") => rest,
+        Some(b'A'..=b'Z' | b'a'..=b'z' | b'@' | b'~' | b'`') if !begins_secret(ending) => &ending[1..],
         _ => rest,
     }
+}
+
+/// How far is looked for the beginning of a secret: longer than any prefix with some sequences in it.
+const VIEW: usize = 96;
+
+/// Whether a text begins with what a secret begins with, once the sequences and wraps in it are taken out.
+fn begins_secret(rest: &str) -> bool {
+    let mut view = String::new();
+    let mut chars = rest.chars().take(VIEW).peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\u{1b}', Some('[')) | ('\u{9b}', _) => {
+                let is_inside = |c: &char| matches!(c, ' '..='?' | '[');
+                while chars.next_if(is_inside).is_some() {}
+                chars.next();
+            }
+            ('\u{1b}', Some(']')) | ('\u{9d}', _) => while chars.next_if(|c| !c.is_control()).is_some() {},
+            _ if c.is_control() || c.is_whitespace() || c == '\\' => {}
+            _ => view.push(c),
+        }
+    }
+    may_begin_secret(&view)
 }
 
 /// What follows a control string (a title, a link). One that does not end on its line is no string,

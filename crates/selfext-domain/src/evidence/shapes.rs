@@ -30,6 +30,20 @@ pub(super) fn begins_secret(text: &str) -> bool {
     PREFIX.is_match(text)
 }
 
+/// What else a secret, or what names one, begins with.
+static BEGINNING: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        r"(?x)^(?: eyJ | gsk_ | xai- | whsec_ | A[BC][IC]A | ya29\. | GOCSPX- | hooks\.slack | api_org_ | dop_v1_ | dckr_pat_
+        | hv[sbr]\. | SG\. | shp(?:at|ca|pa|ss)_ | lin_api_ | AGE-SECRET-KEY- | ATATT3 | tskey- | rubygems_ | figd_ | https?://
+        | (?i: token | secret | passw | passphrase | pwd | api[_-]?key | auth | bearer | basic | credential | private ) )",
+    )
+});
+
+/// Whether a text may begin with a secret, or with the name of one. Taking the first letter away would hide it.
+pub(super) fn may_begin_secret(text: &str) -> bool {
+    begins_secret(text) || BEGINNING.is_match(text)
+}
+
 fn private_keys() -> [Shape; 2] {
     [
         // A block whose end is missing was cut off: all that follows may be the key.

@@ -4,35 +4,45 @@ use std::collections::BTreeSet;
 
 use crate::{ProtectedPaths, Reason, Refusal, RepoPath, Stage};
 
-/// The proof that a change touches no protected path, or that an operator allowed exactly it.
+/// The proof that a change touches no protected path but those that an operator allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathGuardPermit(());
 
-/// Judges the paths of a change.
+/// How many paths the words of a refusal name; the refusal itself lists all of them.
+const NAMED: usize = 5;
+
+/// Judges the paths of a change: of every file that it writes or deletes, a rename being both.
 ///
-/// `allowed` says that an operator allowed this very content.
+/// `allowed` are the protected paths that an operator was shown and allowed this very content to touch. A path that became
+/// protected since, because the base has other rules, is not among them.
 ///
 /// # Errors
-/// A [`Refusal`] with the reason `protected-path` that lists every protected path of the change.
+/// A [`Refusal`] with the reason `protected-path` that lists every protected path of the change that nobody allowed.
 pub fn guard_paths<'a>(
     changed: impl IntoIterator<Item = &'a RepoPath>,
     protected: &ProtectedPaths,
-    allowed: bool,
+    allowed: &BTreeSet<RepoPath>,
 ) -> Result<PathGuardPermit, Refusal> {
-    let hits: BTreeSet<RepoPath> = changed.into_iter().filter(|path| protected.contains(path)).cloned().collect();
-    if hits.is_empty() || allowed {
+    let hits: BTreeSet<&RepoPath> = changed.into_iter().filter(|path| protected.contains(path)).collect();
+    let refused: Vec<RepoPath> = hits.iter().copied().filter(|path| !allowed.contains(*path)).cloned().collect();
+    if refused.is_empty() {
         return Ok(PathGuardPermit(()));
     }
-    let named: Vec<&str> = hits.iter().take(5).map(RepoPath::as_str).collect();
-    let more = hits.len().saturating_sub(named.len());
+    let named: Vec<&str> = refused.iter().take(NAMED).map(RepoPath::as_str).collect();
+    let more = refused.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let detail =
-        format!("the change touches protected paths: {}{more}. A person has to make such a change.", named.join(", "));
-    Err(Refusal::new(Stage::PromotionGuard, Reason::ProtectedPath, detail).with_paths(hits.into_iter().collect()))
+    let which = if refused.len() == hits.len() { "" } else { " that were not allowed with the others" };
+    let detail = format!(
+        "the change touches protected paths{which}: {}{more}. A person has to make such a change, or to allow exactly this one.",
+        named.join(", ")
+    );
+    Err(Refusal::new(Stage::PromotionGuard, Reason::ProtectedPath, detail).with_paths(refused))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn paths(texts: &[&str]) -> Vec<RepoPath> {
@@ -43,18 +53,80 @@ mod tests {
         ProtectedPaths::new(patterns.iter().map(ToString::to_string).collect()).unwrap()
     }
 
+    fn guard(texts: &[&str], patterns: &[&str]) -> Result<PathGuardPermit, Refusal> {
+        guard_paths(&paths(texts), &protected(patterns), &BTreeSet::new())
+    }
+
     #[test]
-    fn the_rules_file_and_ci_definitions_are_always_protected_in_any_case() {
-        for path in ["selfext.toml", "SelfExt.toml", ".github/workflows/x.yml", ".github/CODEOWNERS", ".GitHub/x"] {
-            let refusal = guard_paths(&paths(&["a", path]), &protected(&[]), false).unwrap_err();
+    fn the_rules_file_and_ci_definitions_are_always_protected_and_listed() {
+        for path in [
+            "selfext.toml",
+            ".github/workflows/x.yml",
+            ".github/CODEOWNERS",
+            ".gitlab-ci.yml",
+            ".gitlab/ci/build.yml",
+            ".circleci/config.yml",
+            ".buildkite/pipeline.yml",
+            ".travis.yml",
+            ".drone.yml",
+            ".drone.star",
+            ".cirrus.yml",
+            ".woodpecker/test.yaml",
+            "appveyor.yml",
+            "azure-pipelines.yml",
+            "azure-pipelines-nightly.yaml",
+            "bitbucket-pipelines.yml",
+            "buildspec.yml",
+            "Jenkinsfile",
+            "service/Jenkinsfile",
+            "Jenkinsfile.release",
+            ".ci/run",
+            "CODEOWNERS",
+            "docs/CODEOWNERS",
+            ".gitmodules",
+            ".gitattributes",
+            "a/b/.gitattributes",
+            ".lfsconfig",
+        ] {
+            let refusal = guard(&["a", path], &[]).unwrap_err();
             assert_eq!((refusal.reason, refusal.paths), (Reason::ProtectedPath, paths(&[path])));
+            assert!(refusal.detail.contains(path), "{}", refusal.detail);
         }
-        assert!(guard_paths(&paths(&["src/selfext.toml", "github/x", "a"]), &protected(&[]), false).is_ok());
+        for path in
+            ["src/selfext.toml", "github/x", "a", "docs/gitlab-ci.yml", "Makefile", ".gitignore", "src/codeowners.rs"]
+        {
+            assert!(guard(&[path], &[]).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_that_a_file_system_takes_for_a_protected_one_are_protected() {
+        let patterns = ["caf\u{e9}/**", "\u{3a3}/*"];
+        for path in [
+            "SelfExt.toml",
+            ".GitHub/x",
+            ".GITHUB/WORKFLOWS/X.YML",
+            "\u{17f}elfext.toml",
+            ".github/wor\u{212a}flows/x.yml",
+            "jen\u{212a}insfile",
+            "\u{ff0e}github/x",
+            "selfext.toml:$DATA",
+            "selfext.toml::$DATA",
+            ".github::$INDEX_ALLOCATION/workflows/x.yml",
+            "cafe\u{301}/x",
+            "CAF\u{c9}/x",
+            "\u{3c2}/x",
+        ] {
+            assert!(guard(&[path], &patterns).is_err(), "{path:?}");
+        }
+        for path in ["selfext.toml ", "selfext.toml.", ".github./x", ".github /x", ".g\u{200c}ithub/x"] {
+            assert!(RepoPath::parse(path).is_err(), "{path:?} is no path of a change at all");
+        }
     }
 
     #[test]
     fn the_operators_patterns_count_and_a_star_stays_in_its_folder() {
-        let rules = protected(&["infra/**", "*.lock", "docs/*.md"]);
+        let rules = ["infra/**", "*.lock", "docs/*.md"];
         for (path, refused) in [
             ("infra/a/b", true),
             ("Cargo.lock", true),
@@ -62,20 +134,59 @@ mod tests {
             ("docs/a.md", true),
             ("docs/a/b.md", false),
         ] {
-            assert_eq!(guard_paths(&paths(&[path]), &rules, false).is_err(), refused, "{path}");
+            assert_eq!(guard(&[path], &rules).is_err(), refused, "{path}");
         }
     }
 
     #[test]
-    fn a_path_that_would_replace_a_protected_folder_counts() {
+    fn a_path_that_would_replace_a_protected_folder_or_need_a_protected_file_to_be_one_counts() {
+        for path in [".github", "infra", "INFRA", "selfext.toml/x", ".gitmodules/x", "Jenkinsfile/x"] {
+            assert!(guard(&[path], &["infra/**"]).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_shown_is_allowed() {
+        let shown: BTreeSet<RepoPath> = paths(&["selfext.toml", "infra/a"]).into_iter().collect();
         let rules = protected(&["infra/**"]);
-        for path in [".github", "infra"] {
-            assert!(guard_paths(&paths(&[path]), &rules, false).is_err(), "{path}");
-        }
+        assert!(guard_paths(&paths(&["selfext.toml", "infra/a", "src/x"]), &rules, &shown).is_ok());
+        let refusal = guard_paths(&paths(&["selfext.toml", "infra/a", "infra/b"]), &rules, &shown).unwrap_err();
+        assert_eq!(refusal.paths, paths(&["infra/b"]));
+        assert!(refusal.detail.contains("not allowed with the others: infra/b"), "{}", refusal.detail);
     }
 
-    #[test]
-    fn an_allowed_change_passes() {
-        assert!(guard_paths(&paths(&["selfext.toml"]), &protected(&[]), true).is_ok());
+    proptest! {
+        #[test]
+        fn a_protected_path_stays_protected_in_any_case_and_below_anything(
+            at in 0..ProtectedPaths::ALWAYS.len(), upper in proptest::collection::vec(any::<bool>(), 24), tail in "[a-z]{1,4}"
+        ) {
+            // One name that the pattern stands for.
+            let name = ProtectedPaths::ALWAYS[at].replace("**/", "").replace("**", &tail).replace('*', "");
+            let name = match (name.find('{'), name.find(','), name.find('}')) {
+                (Some(open), Some(first), Some(_)) => format!("{}{}", &name[..open], &name[open + 1..first]),
+                _ => name,
+            };
+            let cased: String = name.chars().enumerate()
+                .map(|(at, c)| if upper[at % upper.len()] { c.to_ascii_uppercase() } else { c }).collect();
+            for path in [cased.clone(), format!("{cased}/{tail}")] {
+                if let Ok(path) = RepoPath::parse(path) {
+                    prop_assert!(protected(&[]).contains(&path), "{}", path);
+                }
+            }
+        }
+
+        #[test]
+        fn the_guard_refuses_exactly_what_is_protected_and_not_allowed(
+            changed in proptest::collection::btree_set("(infra|src)/[a-d]", 1..8), shown in proptest::collection::btree_set("(infra|src)/[a-d]", 0..8),
+        ) {
+            let parse = |texts: &BTreeSet<String>| -> BTreeSet<RepoPath> {
+                texts.iter().map(|text| RepoPath::parse(text.clone()).unwrap()).collect()
+            };
+            let (changed, shown) = (parse(&changed), parse(&shown));
+            let expected: Vec<RepoPath> =
+                changed.iter().filter(|path| path.as_str().starts_with("infra/") && !shown.contains(*path)).cloned().collect();
+            let found = guard_paths(&changed, &protected(&["infra/**"]), &shown).map_or_else(|refusal| refusal.paths, |_| vec![]);
+            prop_assert_eq!(found, expected);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The rules file `selfext.toml`, read from the base commit and never from the candidate.
 
+mod always;
 mod protected;
 mod wire;
 
@@ -227,6 +228,7 @@ mod tests {
             (&format!("{STAGE}\n[gate]\nrequired = [\"selfext/verification\"]"), "selfext/verification"),
             (&format!("{STAGE}\n[gate]\npoll_seconds = 0"), "poll_seconds"),
             (&format!("{STAGE}\n[paths]\nprotected = [\"a[\"]"), "protected"),
+            (&format!("{STAGE}\n[paths]\nprotected = [\"[\u{e0}-\u{f6}]\"]"), "ASCII"),
             (&format!("{STAGE}\n[limits]\nmax_files = 0"), "max_files"),
             (&format!("{STAGE}\n[merge]\nmethod = \"octopus\""), "octopus"),
             (&format!("{STAGE}\n[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]"), "twice"),

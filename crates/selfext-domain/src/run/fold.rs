@@ -1,11 +1,13 @@
 //! A run as its events tell it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::Phase;
 use crate::{
     BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Link, PermitTerms,
-    Promoted, PullRequestNumber, RecordedEvent, Refusal, RunId, StreamId, Subject, Tested, Tip,
+    Promoted, PullRequestNumber, RecordedEvent, Refusal, RepoPath, RunId, StreamId, Subject, Tested, Tip,
 };
 
 /// An event that may not follow.
@@ -86,7 +88,7 @@ pub struct Run {
     permit: Option<PermitTerms>,
     refusal: Option<Refusal>,
     promoted: Option<Promoted>,
-    allowed: bool,
+    allowed: BTreeSet<RepoPath>,
     sequence: u64,
     head: Digest32,
     proposed_at: DateTime<Utc>,
@@ -131,7 +133,7 @@ impl Run {
             permit: None,
             refusal: None,
             promoted: None,
-            allowed: false,
+            allowed: BTreeSet::new(),
             sequence: 1,
             head: first.link.hash,
             proposed_at: first.recorded_at,
@@ -179,8 +181,8 @@ impl Run {
             }
             EventBody::PromotionBlocked(blocked) => self.refusal = Some(blocked.refusal.clone()),
             EventBody::Failed(failed) => self.refusal = Some(failed.refusal.clone()),
-            EventBody::ChangeAllowed(allowed) => {
-                self.allowed |= allowed.fingerprint == self.subject.fingerprint;
+            EventBody::ChangeAllowed(allowed) if allowed.fingerprint == self.subject.fingerprint => {
+                self.allowed.extend(allowed.paths.iter().cloned());
             }
             EventBody::Promoted(promoted) => self.promoted = Some(promoted.clone()),
             _ => {}
@@ -297,10 +299,10 @@ impl Run {
         self.promoted.as_ref()
     }
 
-    /// Whether an operator allowed it to touch protected paths.
+    /// The protected paths that operators were shown and allowed this run to touch. Of no use to any other run.
     #[must_use]
-    pub const fn is_allowed(&self) -> bool {
-        self.allowed
+    pub const fn allowed_paths(&self) -> &BTreeSet<RepoPath> {
+        &self.allowed
     }
 
     /// The number of its last event.

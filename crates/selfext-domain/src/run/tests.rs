@@ -36,6 +36,15 @@ fn tested(base: char) -> Tested {
     }
 }
 
+fn paths(texts: &[&str]) -> Vec<RepoPath> {
+    texts.iter().map(|text| RepoPath::parse(*text).unwrap()).collect()
+}
+
+fn allowance(fingerprint: &[u8; 32], shown: &[&str]) -> ChangeAllowed {
+    let fingerprint = Fingerprint::from_bytes(*fingerprint);
+    ChangeAllowed { by: operator(), fingerprint, paths: paths(shown), reason: None, os_user: None }
+}
+
 /// One body of every type, in the order of [`EventBody::TYPES`].
 fn bodies() -> Vec<EventBody> {
     let branch = BranchName::parse("selfext/t/x").unwrap();
@@ -60,7 +69,7 @@ fn bodies() -> Vec<EventBody> {
         Promoted { commit: commit('d'), tree: tree('b'), tree_matches: true }.into(),
         Failed { refusal: refusal(Reason::VerificationFailed), stages: vec![] }.into(),
         RunAbandoned { by: operator(), reason: None }.into(),
-        ChangeAllowed { by: operator(), fingerprint: Fingerprint::from_bytes([1; 32]), paths: vec![] }.into(),
+        allowance(&[1; 32], &["selfext.toml"]).into(),
         PromotionPauseChanged { paused: true, by: operator(), reason: None, allow_rollbacks: false, os_user: None }
             .into(),
         HistoryAccepted { by: operator(), history: History::parse("7/1").unwrap() }.into(),
@@ -248,6 +257,75 @@ fn a_takeover_is_the_permit_from_then_on_and_of_the_same_merge_alone() {
         assert!(matches!(other(change), Err(FoldError::OtherTerms { .. })));
     }
     assert!(other(|event| merge(event, |started| started.holder.push('2'))).is_ok(), "another holder");
+}
+
+/// A stream in which the bodies of some events are others.
+fn record_with(types: &[&str], bodies: &[(usize, EventBody)]) -> Vec<RecordedEvent> {
+    let mut events = record(types);
+    let mut prev = Link::GENESIS;
+    for (at, recorded) in events.iter_mut().enumerate() {
+        let mut event = recorded.event.clone();
+        if let Some((_, body)) = bodies.iter().find(|(place, _)| *place == at) {
+            event.body = body.clone();
+        }
+        let (position, time) = (recorded.position, recorded.recorded_at);
+        *recorded = RecordedEvent::new(event, recorded.sequence, prev, position, time, "db".into()).unwrap();
+        prev = recorded.link.hash;
+    }
+    events
+}
+
+fn blocked_for(shown: &[&str]) -> EventBody {
+    PromotionBlocked { refusal: refusal(Reason::ProtectedPath).with_paths(paths(shown)) }.into()
+}
+
+#[test]
+fn an_allowance_covers_the_paths_that_were_shown_of_this_content_and_no_others() {
+    let types = ["proposed", "promotion_blocked", "change_allowed", "promotion_blocked", "change_allowed"];
+    let bodies = [
+        (1, blocked_for(&["selfext.toml"])),
+        (2, allowance(&[1; 32], &["selfext.toml"]).into()),
+        (3, blocked_for(&["infra/a"])),
+        // Of another content: it allows nothing here.
+        (4, allowance(&[2; 32], &["infra/a"]).into()),
+    ];
+    let events = record_with(&types, &bodies);
+    let at = |length: usize| Run::fold(&events[..length]).unwrap();
+    let first = at(2).allowable().unwrap();
+    assert_eq!(
+        (first.paths(), first.is_already_allowed(), first.tip()),
+        (&paths(&["selfext.toml"])[..], false, at(2).tip())
+    );
+    assert!(at(3).allowable().unwrap().is_already_allowed());
+    let second = at(4).allowable().unwrap();
+    assert_eq!((second.paths(), second.is_already_allowed()), (&paths(&["infra/a"])[..], false));
+    assert!(!second.is_within(&first) && at(3).allowable().unwrap().is_within(&first));
+    assert_eq!(at(5).allowed_paths(), &paths(&["selfext.toml"]).into_iter().collect());
+    assert!(!at(5).allowable().unwrap().is_already_allowed());
+}
+
+#[test]
+fn only_a_run_that_protected_paths_block_can_be_allowed_and_the_words_say_how_it_stands() {
+    for (types, words) in [
+        (&["proposed"][..], "the run r1 is proposed, not blocked"),
+        (&["proposed", "tested"], "the run r1 is tested, not blocked"),
+        (&["proposed", "tested", "merge_started"], "the run r1 is merging, not blocked"),
+        (&["proposed", "promotion_blocked"], "the run r1 is blocked by promotion-paused, not by protected-path"),
+        (&["proposed", "failed"], "the run r1 is failed, and what is over cannot be allowed"),
+        (&["proposed", "run_abandoned"], "the run r1 is abandoned, and what is over"),
+        (&["proposed", "tested", "merge_started", "promoted"], "the run r1 is promoted, and what is over"),
+    ] {
+        let refused = fold(types).unwrap().allowable().unwrap_err().to_string();
+        assert!(refused.starts_with(words), "{refused}");
+    }
+}
+
+#[test]
+fn an_allowance_that_was_written_before_it_had_a_reason_is_read() {
+    let body = allowance(&[1; 32], &["selfext.toml"]);
+    let json = serde_json::to_value(&body).unwrap();
+    assert_eq!(json.as_object().unwrap().keys().collect::<Vec<_>>(), ["by", "fingerprint", "paths"]);
+    assert_eq!(serde_json::from_value::<ChangeAllowed>(json).unwrap(), body);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What happens before anything is published.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use selfext_domain::ports::{ForgeError, VerifierError};
 use selfext_domain::*;
-use selfext_pipeline::Ending;
+use selfext_pipeline::{Ending, Silent};
 
 use crate::world::*;
 
@@ -59,6 +61,34 @@ async fn a_protected_path_blocks_before_anything_runs_and_is_listed() {
     let outcome = world.promote().await.unwrap();
     let Ending::Blocked(refusal) = outcome.ending else { panic!() };
     assert_eq!((refusal.reason, refusal.paths), (Reason::ProtectedPath, vec![RepoPath::parse("src/a.rs").unwrap()]));
+}
+
+#[tokio::test]
+async fn a_run_that_an_operator_allows_while_it_is_being_driven_goes_on() {
+    let mut world = World::publishing().merging();
+    world.forge.expect_survey().returning(|_, _, _| Ok(survey(green())));
+    world.verifier.checkpoint();
+    let rules = format!("{RULES}\n[paths]\nprotected = [\"src/**\"]\n");
+    let (ledger, looks) = (world.ledger.clone(), AtomicU32::new(0));
+    world.verifier.expect_read_file().returning(move |_, _, _| {
+        // The driver has read the run, and has yet to write that it is blocked.
+        if looks.fetch_add(1, Ordering::Relaxed) == 1 {
+            let run = ledger.runs().pop().unwrap();
+            let by = OperatorName::parse("ops").unwrap();
+            ledger.write_as_other(&run, run.allowable().unwrap().by(&by, None, None).into());
+        }
+        Ok(Some(rules.clone().into()))
+    });
+    world.verifier.expect_prepare().returning(|_, on, _| Ok(candidate(on)));
+    world.verifier.expect_run_stages().returning(|_, _, _| Ok(vec![stage(StageResult::Passed)]));
+    let ledger = world.ledger.clone();
+    let pipeline = world.pipeline();
+    let blocked = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    assert_eq!(reason(&blocked), Some(Reason::ProtectedPath));
+    let outcome = pipeline.promote(&change(), None, &Silent).await.unwrap();
+    assert!(matches!(outcome.ending, Ending::Promoted { .. }), "{outcome:?}");
+    let expected = ["proposed", "promotion_blocked", "change_allowed", "tested", "merge_started", "promoted"];
+    assert_eq!(ledger.types(), expected);
 }
 
 #[tokio::test]

@@ -79,7 +79,26 @@ fn a_secret_under_colours_links_and_zero_width_characters_is_found() {
 
 #[test]
 fn an_escape_sequence_does_not_take_the_first_letter_of_a_secret_with_it() {
-    assert_eq!(redact(&format!("\u{1b}[ghp_{}", body(36))), "[redacted:github-token]");
+    for sample in samples() {
+        for begun in ["\u{1b}[", "\u{1b}[31", "\u{1b}[31 ", "\u{9b}", "\u{1b}("] {
+            let text = format!("{begun}{}{}{}", sample.before, sample.secret, sample.after);
+            let redacted = redact(&text);
+            let marker = format!("[redacted:{}]", sample.marker);
+            assert!(
+                redacted.contains(&marker) && !redacted.contains(&sample.secret[1..]),
+                "{text:?} became {redacted:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_escape_sequence_before_a_split_prefix_does_not_take_its_first_letter() {
+    let token = format!("ghp_{}", body(36));
+    for split in ["\u{9b}1m", "\u{1b}[0m", "\u{200b}", "\u{1b}]8;;x\u{7}", "\n", "\r\n  ", "\\\n"] {
+        let hidden = format!("\u{1b}[31 {}{split}{}{split}{}", &token[..1], &token[1..3], &token[3..]);
+        assert_eq!(redact(&hidden).trim_start(), "[redacted:github-token]", "split by {split:?}");
+    }
 }
 
 #[test]

@@ -119,6 +119,19 @@ proptest! {
     }
 
     #[test]
+    fn no_part_of_a_token_survives_that_is_split_by_wraps_and_unseen_characters_at_once(
+        before in surroundings(),
+        token in tokens(),
+        after in surroundings(),
+        edge in prop::sample::select(vec![" ", "\n", "\"", "=", "(", "\t"]),
+        separators in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select([UNSEEN, WRAPS].concat())), 0..8),
+    ) {
+        let text = format!("{before}{edge}{}{edge}{after}", split(&token, &separators));
+        let redacted = redact(&text);
+        prop_assert!(!survives(&redacted, &token), "{text:?} became {redacted:?}");
+    }
+
+    #[test]
     fn no_part_of_a_planted_sample_survives(
         before in surroundings(),
         sample in 0..samples().len(),

@@ -1,0 +1,33 @@
+//! Projects with a `go.mod`.
+
+use std::path::Path;
+
+use super::project::{Project, has, names, text};
+use super::stage::Stage;
+
+pub fn find(folder: &Path) -> Option<Project> {
+    text(folder, "go.mod")?;
+    let mut compile = Stage::new("compile", &["go", "build", "./..."]);
+    if has(folder, "go.sum") && !folder.join("vendor").is_dir() {
+        compile =
+            compile.because("Go fetches the modules: this stage and those below need the network, or `go mod vendor`.");
+    }
+    let mut stages = vec![
+        compile,
+        Stage::new("vet", &["go", "vet", "./..."]),
+        // Not one that a cache answers for.
+        Stage::new("test", &["go", "test", "-count=1", "./..."]).matching(r"(?m)^ok\s"),
+    ];
+    let program = if has(folder, "main.go") {
+        Some(".".to_owned())
+    } else {
+        names(&folder.join("cmd")).first().map(|name| format!("./cmd/{name}"))
+    };
+    stages.extend(program.map(|program| {
+        Stage::new("start-up", &["go", "run", &program, "-h"])
+            .within_seconds(300)
+            .because("That it starts at all, if it knows -h: a program that ignores it would run until the time is up.")
+            .suggested()
+    }));
+    Some(Project { kind: "Go", stages, deciding: &["go.mod", "go.sum"] })
+}
