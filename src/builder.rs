@@ -55,6 +55,7 @@ pub struct SelfextBuilder {
     source: Option<GitSource>,
     git_url: Option<RemoteUrl>,
     cache: Option<PathBuf>,
+    read_paths: Vec<PathBuf>,
     holder: Option<String>,
     permit_deadline: Option<Duration>,
     retry_pause: Option<Duration>,
@@ -105,6 +106,13 @@ impl SelfextBuilder {
     #[must_use]
     pub fn cache(self, cache: PathBuf) -> Self {
         Self { cache: Some(cache), ..self }
+    }
+
+    /// What stages of verification may read on this machine besides the system's programs and the tool chains that are found:
+    /// absolute paths of folders or files. None by default. What holds credentials does not belong here.
+    #[must_use]
+    pub fn stages_may_read(self, paths: Vec<PathBuf>) -> Self {
+        Self { read_paths: paths, ..self }
     }
 
     /// What names this process in merge permits; by default the host and the process.
@@ -159,7 +167,10 @@ impl SelfextBuilder {
             ledger: store.ledger(),
             control: store.control(),
             forge,
-            verifier: Arc::new(WorktreeVerifier::new(VerifierConfig::new(source, cache))),
+            verifier: Arc::new(WorktreeVerifier::new(VerifierConfig {
+                read_paths: self.read_paths,
+                ..VerifierConfig::new(source, cache)
+            })),
             clock: Arc::new(SystemClock),
             ids: Arc::new(UuidSource),
         };
@@ -209,6 +220,7 @@ impl Selfext {
             source: None,
             git_url: None,
             cache: None,
+            read_paths: Vec::new(),
             holder: None,
             permit_deadline: None,
             retry_pause: None,

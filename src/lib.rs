@@ -40,7 +40,7 @@ pub use selfext_domain::{
     ExecutionContext, FileChange, Fingerprint, GoalId, History, HistoryChange, InvalidValue, NotAllowable,
     OperatorName, Pause, PermitTerms, Phase, Position, ProtectedPaths, PullRequestNumber, RULES_PATH, Reason,
     RecordedEvent, Refusal, RepoPath, RepositoryName, Rules, RulesError, RunId, Stage, StageReport, StageResult,
-    StreamId, SubGoalId, ToolCallId, ToolName, redact,
+    StreamId, SubGoalId, ToolCallId, ToolName, Wall, WallReport, WallState, redact,
 };
 pub use selfext_github::InvalidToken;
 pub use selfext_pipeline::{

@@ -11,6 +11,9 @@ use unicode_normalization::UnicodeNormalization as _;
 /// folded name changes nothing.
 #[must_use]
 pub fn folded(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
     // Upper case first: some letters, such as `ſ` and `ς`, are lower case already and yet not the one they are compared with.
     // Marks that appear in folding are put in order again by the second normalisation.
     let upper: String = name.nfkd().flat_map(char::to_uppercase).nfkd().collect();

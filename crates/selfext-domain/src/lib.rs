@@ -17,6 +17,7 @@ mod folded;
 mod guard;
 mod ids;
 mod invalid;
+mod links;
 mod newtype;
 mod path;
 mod permit;
@@ -54,15 +55,18 @@ pub use ids::{
     ToolCallId, ToolName,
 };
 pub use invalid::InvalidValue;
+pub use links::BaseLinks;
 pub use path::RepoPath;
 pub use permit::{MergePermit, PermitTerms};
 pub use presentation::{commit_message, pull_request_body, pull_request_title, status_summary};
 pub use repository::RepositoryName;
 pub use rules::{
-    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RULES_PATH,
-    RequiredContext, Rules, RulesError, StageRules,
+    ChangeLimits, EVIDENCE_CONTEXT, GateRules, Isolation, MergeMethod, OutputRule, PERMIT_CONTEXT, ProtectedPaths,
+    RULES_PATH, RequiredContext, Rules, RulesError, StageKind, StageLimits, StageRules, VariablePattern,
 };
 pub use run::{Allowable, FoldError, IllegalEvent, NotAllowable, Phase, Run};
 pub use sha::{CommitSha, TreeSha};
 pub use trailer::CommitMeta;
-pub use verification::{Candidate, EntryChange, StageReport, StageResult};
+pub use verification::{
+    Candidate, Category, EntryChange, Limit, Mechanism, StageReport, StageResult, Wall, WallReport, WallState,
+};

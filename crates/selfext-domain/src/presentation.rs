@@ -80,13 +80,44 @@ pub fn pull_request_body(
     let _ = writeln!(body, "\n### Verification\n");
     for stage in &tested.stages {
         let _ = writeln!(body, "**{}** {} after {} ms\n", inline(&stage.name), stage.result, stage.duration_ms);
+        if !stage.command.is_empty() {
+            let _ = writeln!(body, "Command: {}\n", inline(&stage.command.join(" ")));
+        }
         let output = RedactedText::from_text(stage.output.as_str(), SHOWN_OUTPUT);
         if !output.as_str().trim().is_empty() {
             let _ = writeln!(body, "{}\n", code_block(&output));
         }
     }
+    let _ = write!(body, "{}", isolation(&tested.stages));
     let _ = writeln!(body, "This pull request is merged by selfext once its gate is green. Do not push to its branch.");
     body
+}
+
+/// Which walls stood around the stages, and which were missing. Where all stages had the same, they are named once.
+fn isolation(stages: &[StageReport]) -> String {
+    let mut text = String::new();
+    let mut seen: Vec<(&[crate::WallReport], Vec<&str>)> = Vec::new();
+    for stage in stages.iter().filter(|stage| !stage.walls.is_empty()) {
+        match seen.iter_mut().find(|(walls, _)| *walls == stage.walls.as_slice()) {
+            Some((_, names)) => names.push(&stage.name),
+            None => seen.push((&stage.walls, vec![&stage.name])),
+        }
+    }
+    if seen.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "### Isolation\n");
+    for (walls, names) in &seen {
+        if seen.len() > 1 {
+            let _ = writeln!(text, "Around {}:\n", inline(&names.join(", ")));
+        }
+        for wall in *walls {
+            let mark = if wall.missing().is_some() { "**missing**" } else { "held" };
+            let _ = writeln!(text, "- {mark}: {}", inline(&wall.to_string()));
+        }
+        let _ = writeln!(text);
+    }
+    text
 }
 
 /// One line for the evidence status, at most 140 characters.
@@ -95,6 +126,9 @@ pub fn status_summary(stages: &[StageReport]) -> String {
     let passed = stages.iter().filter(|stage| stage.result.passed()).count();
     let all = stages.len();
     match stages.iter().find(|stage| !stage.result.passed()) {
+        None if stages.iter().any(|stage| stage.missing_walls().next().is_some()) => {
+            format!("{passed} of {all} stages passed, with walls missing around them")
+        }
         None => format!("{passed} of {all} stages passed"),
         Some(failed) => plain(&format!("{} {}", failed.name, failed.result)).chars().take(140).collect(),
     }

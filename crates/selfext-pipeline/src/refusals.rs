@@ -44,6 +44,14 @@ pub(crate) fn of_verifier(error: VerifierError) -> Refusal {
         VerifierError::DoesNotApply { paths, .. } => {
             Refusal::new(Stage::Verification, Reason::DoesNotApply, format!("{detail}.")).with_paths(paths)
         }
+        VerifierError::WallsMissing { .. } => Refusal::new(
+            Stage::Verification,
+            Reason::VerificationUnavailable,
+            format!(
+                "{detail}. Promote the same change again on a machine that has them, or set `isolation = \"best-effort\"` in the rules \
+                 on the base branch."
+            ),
+        ),
         VerifierError::BaseMissing(_) | VerifierError::Unavailable { .. } => Refusal::new(
             Stage::Verification,
             Reason::VerificationUnavailable,

@@ -2,8 +2,8 @@
 
 use selfext_domain::ports::VerifierError;
 use selfext_domain::{
-    Candidate, ChangeSet, CommitSha, EventId, RULES_PATH, Reason, Refusal, RepoPath, Rules, Stage, StageReport, Tested,
-    check_limits, guard_paths, pull_request_title,
+    BaseLinks, Candidate, ChangeSet, CommitSha, EventId, RULES_PATH, Reason, Refusal, RepoPath, Rules, Stage,
+    StageReport, Tested, check_limits, guard_paths, pull_request_title,
 };
 
 use crate::journal::{Journal, Stop};
@@ -32,9 +32,8 @@ impl Pipeline {
             Ok(rules) => rules,
             Err(refusal) => return Err(journal.refuse(refusal, None).await?),
         };
-        let allowed = journal.run().allowed_paths();
         let guarded = check_limits(change, &rules.limits)
-            .and_then(|()| guard_paths(change.files().keys(), &rules.protected, allowed).map(|_| ()));
+            .and_then(|()| guard_names(change, &rules, &BaseLinks::default(), journal));
         if let Err(refusal) = guarded {
             return Err(journal.refuse(refusal, None).await?);
         }
@@ -48,6 +47,10 @@ impl Pipeline {
             Ok(candidate) => candidate,
             Err(error) => return Err(self.cannot_verify(journal, error).await?),
         };
+        // The links of the base are read with its tree. Nothing of the candidate has been run yet.
+        if let Err(refusal) = guard_names(change, &rules, &candidate.links, journal) {
+            return Err(journal.refuse(refusal, None).await?);
+        }
         let known =
             journal.run().tested().filter(|tested| tested.base_commit == *base && tested.tree == candidate.tree);
         let tested = match known.cloned() {
@@ -148,6 +151,11 @@ impl Pipeline {
     async fn cannot_verify(&self, journal: &mut Journal<'_>, error: VerifierError) -> Result<Stop, Stop> {
         journal.refuse(refusals::of_verifier(error), None).await
     }
+}
+
+/// Judges the paths of the change, under the names that links of the base give them too.
+fn guard_names(change: &ChangeSet, rules: &Rules, links: &BaseLinks, journal: &Journal<'_>) -> Result<(), Refusal> {
+    guard_paths(change.files().keys(), &rules.protected, links, journal.run().allowed_paths()).map(|_| ())
 }
 
 /// Every stage of the rules must have run and passed: a report that is missing is no success.

@@ -13,15 +13,42 @@
 //! - **No `.git` in the worktree.** A linked worktree would hand the cache's configuration to the candidate. Stages that ask
 //!   git find no repository, also not one above the cache (`GIT_CEILING_DIRECTORIES`).
 //! - **No environment of the agent's.** A stage gets `PATH` (its absolute parts), `LANG`, `CI`, `SELFEXT`, `HOME` and
-//!   `TMPDIR` (fresh folders that only this run has), `GIT_CEILING_DIRECTORIES`, and the few variables that say where
-//!   tool chains are installed ([`StageEnvironment`]). `CARGO_HOME` is not among them: it holds credentials.
+//!   `TMPDIR` (fresh folders that only this run has), `GIT_CEILING_DIRECTORIES`, the few variables that say where
+//!   tool chains are installed ([`StageEnvironment`]), and what the rules name, but never what looks like a secret. `CARGO_HOME`
+//!   is not among them: it holds credentials.
 //! - **No descriptor of the agent's.** Everything but the output pipe is closed when a stage's program starts.
-//! - **A session and process group of its own**, killed as a whole when the stage's program ends, at the time limit, and when
-//!   the future is dropped.
+//! - **Nothing outlives a stage.** Above each stage stands a keeper, which ends everything below it when the stage's own process
+//!   has ended, at a limit, when the future is dropped, and when the agent is gone, even if it was killed.
+//! - **Files, network, other processes and limits**, by what this machine offers:
 //!
-//! What does not hold yet: a stage runs as the same user, so that it can read what that user can read (also
-//! `/proc/<pid>/environ` of the agent, and of a git that is just fetching with a token), reach the network, use all memory, and leave its session before it
-//! is killed. Linux and macOS are served; Windows is not.
+//! | wall | with namespaces (Linux 5.12, where an ordinary user may make them) | without them |
+//! | --- | --- | --- |
+//! | files | a file system of its own, of what is listed; Landlock | Landlock (Linux 6.2) |
+//! | network | a network of its own, with a loopback; a filter for what passes by it | a filter: no socket at all |
+//! | processes | process ids of its own, whose first process takes all with it | a keeper to which all that is left behind falls |
+//! | neighbours | process ids of its own; Landlock | Landlock (Linux 6.12) |
+//! | limits | resource limits, control groups where some can be made, and looking | the same |
+//!
+//! What is found is tried before the first stage; each [`StageReport`](selfext_domain::StageReport) says which walls stood, of
+//! what, and which were missing. Capabilities are given up, root's too, and programs that bring rights of their own get none.
+//!
+//! # What a stage may read
+//!
+//! `/usr`, `/bin`, `/lib*`, `/sbin`, `/opt`, the parts of `/etc` that hold no secret, the folders on `PATH` and the tool chains
+//! that were found, packages that cargo and go have (not cargo's credentials), and what [`VerifierConfig::read_paths`] names.
+//! It writes in its worktree, its home and its temporary folder.
+//!
+//! # What does not hold
+//!
+//! - Without namespaces, Landlock holds back neither the change of a file's mode, owner or times by its path, nor the look whether
+//!   a path exists; programs that want `/tmp` itself get none; the arguments of other processes can be read.
+//! - Memory and processor time are bounded for each process by the system; all processes together only by control groups, where
+//!   some can be made, and by looking four times a second. The same goes for disk space.
+//! - Root's processes can be counted by control groups alone. Where none can be made, that wall is missing.
+//! - With the network opened by the rules, a stage reaches what this machine reaches.
+//! - A kernel that can be broken from within is no wall.
+//! - **macOS** gets the cleared environment, sessions that are killed as a group, and limits on processor time, file size and open
+//!   files: every other wall is reported as missing. **Windows** is not served.
 
 mod cache;
 mod candidate;
@@ -35,7 +62,7 @@ mod source;
 mod stage;
 mod verifier;
 
-pub use config::VerifierConfig;
+pub use config::{VerifierConfig, WithoutWalls};
 pub use secret::Secret;
 pub use source::{GitSource, InvalidUrl, RemoteUrl};
 pub use stage::StageEnvironment;

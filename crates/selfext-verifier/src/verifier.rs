@@ -8,7 +8,8 @@ use selfext_domain::{BranchName, Candidate, ChangeSet, CommitSha, RepoPath, RunI
 
 use crate::cache::{Cache, ObjectFormat};
 use crate::git::Git;
-use crate::{StageEnvironment, VerifierConfig, candidate, stage};
+use crate::stage::{ReadPlaces, Stages};
+use crate::{VerifierConfig, candidate};
 
 /// Verifies change sets with git worktrees on this machine.
 ///
@@ -18,18 +19,20 @@ use crate::{StageEnvironment, VerifierConfig, candidate, stage};
 #[derive(Debug)]
 pub struct WorktreeVerifier {
     cache: Cache,
-    environment: StageEnvironment,
+    stages: Stages,
 }
 
 impl WorktreeVerifier {
     /// A verifier that works as configured.
     #[must_use]
     pub fn new(config: VerifierConfig) -> Self {
-        let VerifierConfig { source, cache, git, environment, fetch_timeout } = config;
+        let VerifierConfig { source, cache, git, environment, read_paths, without, fetch_timeout } = config;
         let git = Git::new(git, environment.path().to_owned());
         // git and the stages run in folders of their own, from where a relative path would lead elsewhere.
         let folder = absolute(&cache).unwrap_or(cache);
-        Self { cache: Cache::new(git, source, folder, fetch_timeout), environment }
+        let places = ReadPlaces::new(&environment.found(), environment.home(), &folder, &read_paths);
+        let stages = Stages::new(environment, places, without);
+        Self { cache: Cache::new(git, source, folder, fetch_timeout), stages }
     }
 }
 
@@ -71,6 +74,6 @@ impl Verifier for WorktreeVerifier {
         stages: &[StageRules],
     ) -> Result<Vec<StageReport>, VerifierError> {
         let repository = self.cache.repository(ObjectFormat::of(candidate.base.as_str())).await?;
-        stage::run_stages(&repository, &self.cache.runs(), &self.environment, run, candidate, stages).await
+        self.stages.run(&repository, &self.cache.runs(), run, candidate, stages).await
     }
 }

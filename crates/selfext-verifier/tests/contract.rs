@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use selfext_contracts::verifier::VerifierWorld;
-use selfext_verifier::{GitSource, VerifierConfig, WorktreeVerifier};
+use selfext_verifier::{GitSource, VerifierConfig, WithoutWalls, WorktreeVerifier};
 
 struct OnWorktrees;
 
@@ -16,3 +16,22 @@ impl VerifierWorld for OnWorktrees {
 }
 
 selfext_contracts::verifier_contract!(OnWorktrees);
+
+/// As on a machine that gives ordinary users no namespaces.
+mod without_namespaces {
+    use super::*;
+
+    struct OnWorktreesAlone;
+
+    impl VerifierWorld for OnWorktreesAlone {
+        type Verifier = WorktreeVerifier;
+
+        fn verifier(source: &Path, room: &Path) -> WorktreeVerifier {
+            let config = VerifierConfig::new(GitSource::Path(source.to_owned()), room);
+            let without = WithoutWalls { namespaces: true, ..WithoutWalls::default() };
+            WorktreeVerifier::new(VerifierConfig { without, ..config })
+        }
+    }
+
+    selfext_contracts::verifier_contract!(OnWorktreesAlone);
+}

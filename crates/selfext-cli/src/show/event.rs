@@ -1,8 +1,8 @@
 //! Events as a timeline, and as JSON.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use selfext::{EventBody, RecordedEvent, StreamId};
+use selfext::{EventBody, RecordedEvent, StageReport, StreamId};
 use serde_json::{Value, json};
 
 use super::{clean, clean_line};
@@ -51,7 +51,7 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
         }
         EventBody::Tested(tested) => {
             let stages: Vec<_> = tested.stages.iter().map(|stage| format!("{} {}", stage.name, stage.result)).collect();
-            format!("on {}: {}", tested.base_commit.short(), stages.join(", "))
+            format!("on {}: {}{}", tested.base_commit.short(), stages.join(", "), missing_walls(&tested.stages))
         }
         EventBody::PromotionBlocked(blocked) => format!("{}: {}", blocked.refusal.reason, blocked.refusal.detail),
         EventBody::MergeStarted(started) => {
@@ -66,7 +66,9 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
             };
             format!("{request} landed as {}; {tree}", promoted.commit.short())
         }
-        EventBody::Failed(failed) => format!("{}: {}", failed.refusal.reason, failed.refusal.detail),
+        EventBody::Failed(failed) => {
+            format!("{}: {}{}", failed.refusal.reason, failed.refusal.detail, missing_walls(&failed.stages))
+        }
         EventBody::RunAbandoned(abandoned) => by(abandoned.by.as_str(), abandoned.reason.as_deref()),
         EventBody::ChangeAllowed(allowed) => {
             let paths: Vec<&str> = allowed.paths.iter().map(selfext::RepoPath::as_str).collect();
@@ -93,6 +95,16 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
         EventBody::RollbackAcknowledged(known) => by(known.by.as_str(), known.reason.as_deref()),
         EventBody::Unknown(unknown) => format!("an event of a later version (schema {})", unknown.schema),
     }
+}
+
+/// The walls that were missing around stages, each named once.
+fn missing_walls(stages: &[StageReport]) -> String {
+    let names: BTreeSet<&str> =
+        stages.iter().flat_map(StageReport::missing_walls).map(|report| report.wall.as_str()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("; walls missing: {}", names.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 fn by(name: &str, reason: Option<&str>) -> String {

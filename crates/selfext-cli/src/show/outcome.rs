@@ -121,6 +121,15 @@ const fn mend(refusal: &Refusal) -> &'static str {
 fn failing(stages: &[StageReport]) -> String {
     let mut text = String::new();
     if let Some(stage) = stages.iter().find(|stage| !stage.result.passed()) {
+        let category = stage.category.map(|category| format!(" [{category}]")).unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {}{category}: {}", clean(&stage.name), clean(&stage.command.join(" ")));
+        if let Some(pattern) = &stage.must_match {
+            let _ = write!(text, "\n  its output must match: {}", clean(pattern));
+        }
+        for wall in stage.missing_walls() {
+            let _ = write!(text, "\n  wall {}", clean(&wall.to_string()));
+        }
         let lines: Vec<&str> = stage.output.as_str().lines().collect();
         for line in &lines[lines.len().saturating_sub(LINES)..] {
             text.push_str("\n  | ");

@@ -111,6 +111,9 @@ impl Observer for Progress {
                 self.end_step(stages.iter().all(|stage| stage.result.passed()));
                 for stage in stages {
                     self.say(&format!("  {} {} after {} ms", clean(&stage.name), stage.result, stage.duration_ms));
+                    for wall in stage.missing_walls() {
+                        self.say(&format!("    wall {}", clean(&wall.to_string())));
+                    }
                 }
             }
             Step::Publishing => self.begin_step("publishing".to_owned()),

@@ -117,7 +117,7 @@ fn promote(world: &World, sample: &Sample, text: &str) -> crate::world::Ran {
 /// The pattern that the template suggests for a stage.
 fn pattern(rules: &str, stage: &str) -> Option<Regex> {
     let own = rules.split("[[verification.stage]]").find(|part| part.contains(&format!("name = \"{stage}\"")))?;
-    let line = own.lines().find_map(|line| line.strip_prefix("# must_match = '"))?;
+    let line = own.lines().find_map(|line| line.strip_prefix("must_match = '"))?;
     Some(Regex::new(line.strip_suffix('\'').unwrap()).unwrap())
 }
 
@@ -223,7 +223,7 @@ fn lock_files_scripts_and_test_runners_are_heeded() {
             &[
                 r#"command = ["cargo", "build", "--locked", "--all-targets"]"#,
                 r#"["cargo", "run", "--quiet", "--locked", "--bin", "tool", "--", "--help"]"#,
-                "need the network",
+                "has the network",
             ][..],
         ),
         (

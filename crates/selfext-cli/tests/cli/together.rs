@@ -1,52 +1,73 @@
 //! Several commands on one repository at once.
 
 use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::Command;
-
-use rustix::process::Pid;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::live::Live;
 use crate::world::{RULES, World};
 
-/// A repository whose stage says that it began, and then waits, at two pipes in the world's folder.
+/// A repository whose stage says in its own folder that it began, and then waits there at a pipe: it reaches nothing else.
 pub fn slow_agent() -> World {
     let world = World::with_agent(RULES);
-    let (began, go) = (world.path("began"), world.path("go"));
-    world.write("agent/test.sh", format!("echo $$ > '{}'\nread line < '{}'\n", began.display(), go.display()));
+    world.write("agent/test.sh", "mkfifo go && : > began && read line < go\n");
     world.commit("a slow test");
     world
 }
 
-/// The pipes at which the stage of a slow agent waits.
+/// Where the stages of a slow agent wait.
 pub struct Gate {
-    began: PathBuf,
-    go: PathBuf,
+    cache: PathBuf,
+    stage: Option<PathBuf>,
 }
 
 impl Gate {
     pub fn new(world: &World) -> Self {
-        let (began, go) = (world.path("began"), world.path("go"));
-        assert!(Command::new("mkfifo").args([&began, &go]).status().unwrap().success());
-        Self { began, go }
+        Self { cache: world.path("cache"), stage: None }
     }
 
-    /// Waits until a stage has begun, and answers its process.
-    pub fn wait_for_stage(&self) -> Pid {
-        let id = std::fs::read_to_string(&self.began).unwrap();
-        Pid::from_raw(id.trim().parse().unwrap()).unwrap()
+    /// Waits until a stage has begun, and answers its folder.
+    pub fn wait_for_stage(&mut self) -> PathBuf {
+        let since = Instant::now();
+        loop {
+            if let Some(began) = find(&self.cache, "began") {
+                // The next stage is to be told from this one.
+                std::fs::remove_file(&began).unwrap();
+                let folder = began.parent().unwrap().to_owned();
+                self.stage = Some(folder.clone());
+                return folder;
+            }
+            assert!(since.elapsed() < Duration::from_mins(1), "no stage began");
+            std::thread::yield_now();
+        }
     }
 
     /// Lets it go on.
-    pub fn open(&self) {
-        std::fs::File::options().write(true).open(&self.go).unwrap().write_all(b"\n").unwrap();
+    pub fn open(&mut self) {
+        let go = self.stage.take().unwrap().join("go");
+        std::fs::File::options().write(true).open(go).unwrap().write_all(b"\n").unwrap();
     }
+}
+
+/// A file of this name below a folder that others change meanwhile.
+fn find(below: &Path, name: &str) -> Option<PathBuf> {
+    let mut folders = vec![below.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path());
+            } else if entry.file_name() == name {
+                return Some(entry.path());
+            }
+        }
+    }
+    None
 }
 
 #[test]
 fn two_promotions_to_one_repository_take_turns() {
     let world = slow_agent();
-    let gate = Gate::new(&world);
+    let mut gate = Gate::new(&world);
     let agent = world.agent();
     let promote = |name: &str| {
         let from = world.write(&format!("{name}-content"), name);

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use selfext_domain::{BranchName, Candidate, CommitSha, EntryChange, RepoPath, TreeSha};
+use selfext_domain::{BaseLinks, BranchName, Candidate, CommitSha, EntryChange, RepoPath, TreeSha};
 use tempfile::TempDir;
 
 /// Git's name for no object, which deletes an index entry.
@@ -87,7 +87,7 @@ impl BareRepository {
         ];
         let tree = self.write_tree(Some(base), changes, &environment);
         let entries = changes.iter().map(|(path, change)| (path.clone(), change.clone())).collect();
-        Candidate { base: base.clone(), base_tree: self.tree(base), tree, entries }
+        Candidate { base: base.clone(), base_tree: self.tree(base), tree, entries, links: BaseLinks::default() }
     }
 
     /// Adds a commit to a branch, as somebody else; makes the branch if there is none. Pushing is always forward.

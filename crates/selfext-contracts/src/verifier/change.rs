@@ -44,9 +44,7 @@ pub(super) fn script(text: &str) -> StageRules {
 
 pub(super) fn command(name: &str, words: &[&str]) -> StageRules {
     StageRules {
-        name: name.to_owned(),
-        command: words.iter().map(|word| (*word).to_owned()).collect(),
         timeout: Duration::from_mins(2),
-        output_limit: 64 * 1024,
+        ..StageRules::new(name, words.iter().map(|word| (*word).to_owned()).collect())
     }
 }

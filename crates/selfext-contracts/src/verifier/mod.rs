@@ -54,6 +54,8 @@ macro_rules! verifier_contract {
                 the_tail_of_the_output_is_kept_and_all_of_it_is_counted
                 a_token_in_the_output_is_redacted
                 no_stage_is_no_report
+                output_that_the_rules_do_not_ask_for_is_no_success
+                a_report_says_what_ran_and_behind_which_walls
             ]
             surroundings [
                 home_and_temporary_folder_are_fresh_and_private
@@ -65,6 +67,9 @@ macro_rules! verifier_contract {
                 the_time_limit_ends_the_whole_group
                 a_stage_that_ignores_signals_is_ended
                 endless_output_is_ended_at_the_time_limit
+                output_beyond_its_limit_ends_the_stage
+                processor_time_beyond_its_limit_ends_the_stage
+                a_file_beyond_its_limit_ends_the_stage
                 a_grandchild_that_holds_the_output_does_not_hold_up_the_stage
                 a_grandchild_that_left_the_group_and_holds_the_output_does_not_hold_up_the_stage
                 dropping_ends_the_stage_and_removes_the_worktree

@@ -1,20 +1,23 @@
 //! Looking at processes and files of a stage, from outside.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, test_kill_process};
-
-/// Whether a process has ended. One that only waits for its parent to ask how has.
-pub(super) fn is_gone(pid: i32) -> bool {
-    let pid = Pid::from_raw(pid).expect("a process id");
-    if test_kill_process(pid).is_err() {
-        return true;
-    }
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    matches!(state, Some('Z' | 'X'))
+/// The command lines of the processes whose temporary folder is below a folder, as those of a stage's are. Their numbers inside
+/// say nothing: a stage may have numbers of its own.
+pub(super) fn living(below: &Path) -> Vec<String> {
+    let of_stage = |variables: &[u8]| {
+        variables.split(|byte| *byte == 0).any(|variable| {
+            variable.strip_prefix(b"TMPDIR=").is_some_and(|value| value.starts_with(below.as_os_str().as_bytes()))
+        })
+    };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let found = entries.filter(|entry| of_stage(&fs::read(entry.path().join("environ")).unwrap_or_default()));
+    found
+        .map(|entry| String::from_utf8_lossy(&fs::read(entry.path().join("cmdline")).unwrap_or_default()).into_owned())
+        .collect()
 }
 
 /// Waits until something is so.
@@ -27,10 +30,6 @@ pub(super) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) ->
         assert!(began.elapsed() < Duration::from_mins(1), "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-pub(super) async fn until_gone(pid: i32) {
-    until(&format!("the process {pid} is gone"), || is_gone(pid).then_some(())).await;
 }
 
 /// The files of this name anywhere below a folder that others change meanwhile.

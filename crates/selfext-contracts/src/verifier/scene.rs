@@ -7,6 +7,7 @@ use selfext_domain::{Candidate, ChangeSet, CommitSha, RepoPath, StageReport, Sta
 use tempfile::TempDir;
 
 use super::change::{change_of, main_branch, run_id};
+use super::process::living;
 use super::{SourceRepository, VerifierWorld};
 
 /// What every case begins with. Gone with the value.
@@ -33,6 +34,12 @@ impl<W: VerifierWorld> Scene<W> {
 
     pub(super) fn room(&self) -> PathBuf {
         self.place.path().join("room")
+    }
+
+    /// Sees that nothing lives on of any stage.
+    pub(super) fn assert_quiet(&self) {
+        let living = living(&self.room());
+        assert!(living.is_empty(), "{living:?}");
     }
 
     /// Another verifier over the same source and room.

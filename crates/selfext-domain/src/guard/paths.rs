@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{ProtectedPaths, Reason, Refusal, RepoPath, Stage};
+use crate::{BaseLinks, ProtectedPaths, Reason, Refusal, RepoPath, Stage};
 
 /// The proof that a change touches no protected path but those that an operator allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ const NAMED: usize = 5;
 
 /// Judges the paths of a change: of every file that it writes or deletes, a rename being both.
 ///
+/// A path counts also under the names that `links`, the symbolic links of the base, give it.
+///
 /// `allowed` are the protected paths that an operator was shown and allowed this very content to touch. A path that became
 /// protected since, because the base has other rules, is not among them.
 ///
@@ -21,9 +23,12 @@ const NAMED: usize = 5;
 pub fn guard_paths<'a>(
     changed: impl IntoIterator<Item = &'a RepoPath>,
     protected: &ProtectedPaths,
+    links: &BaseLinks,
     allowed: &BTreeSet<RepoPath>,
 ) -> Result<PathGuardPermit, Refusal> {
-    let hits: BTreeSet<&RepoPath> = changed.into_iter().filter(|path| protected.contains(path)).collect();
+    let named_so = |name: &String| RepoPath::parse(name.as_str()).is_ok_and(|name| protected.contains(&name));
+    let hit = |path: &&RepoPath| protected.contains(path) || links.other_names(path).iter().any(named_so);
+    let hits: BTreeSet<&RepoPath> = changed.into_iter().filter(hit).collect();
     let refused: Vec<RepoPath> = hits.iter().copied().filter(|path| !allowed.contains(*path)).cloned().collect();
     if refused.is_empty() {
         return Ok(PathGuardPermit(()));
@@ -54,7 +59,17 @@ mod tests {
     }
 
     fn guard(texts: &[&str], patterns: &[&str]) -> Result<PathGuardPermit, Refusal> {
-        guard_paths(&paths(texts), &protected(patterns), &BTreeSet::new())
+        guard_paths(&paths(texts), &protected(patterns), &BaseLinks::default(), &BTreeSet::new())
+    }
+
+    #[test]
+    fn what_a_protected_link_leads_to_is_protected() {
+        let link = RepoPath::parse(".gitlab-ci.yml").unwrap();
+        let links = BaseLinks::new([(&link, "ci/gitlab.yml")]);
+        for (path, passes) in [("ci/gitlab.yml", false), ("CI/GitLab.yml", false), ("ci/other.yml", true)] {
+            let judged = guard_paths(&paths(&[path]), &protected(&[]), &links, &BTreeSet::new());
+            assert_eq!(judged.is_ok(), passes, "{path}");
+        }
     }
 
     #[test]
@@ -149,8 +164,12 @@ mod tests {
     fn only_what_was_shown_is_allowed() {
         let shown: BTreeSet<RepoPath> = paths(&["selfext.toml", "infra/a"]).into_iter().collect();
         let rules = protected(&["infra/**"]);
-        assert!(guard_paths(&paths(&["selfext.toml", "infra/a", "src/x"]), &rules, &shown).is_ok());
-        let refusal = guard_paths(&paths(&["selfext.toml", "infra/a", "infra/b"]), &rules, &shown).unwrap_err();
+        assert!(
+            guard_paths(&paths(&["selfext.toml", "infra/a", "src/x"]), &rules, &BaseLinks::default(), &shown).is_ok()
+        );
+        let refusal =
+            guard_paths(&paths(&["selfext.toml", "infra/a", "infra/b"]), &rules, &BaseLinks::default(), &shown)
+                .unwrap_err();
         assert_eq!(refusal.paths, paths(&["infra/b"]));
         assert!(refusal.detail.contains("not allowed with the others: infra/b"), "{}", refusal.detail);
     }
@@ -185,7 +204,7 @@ mod tests {
             let (changed, shown) = (parse(&changed), parse(&shown));
             let expected: Vec<RepoPath> =
                 changed.iter().filter(|path| path.as_str().starts_with("infra/") && !shown.contains(*path)).cloned().collect();
-            let found = guard_paths(&changed, &protected(&["infra/**"]), &shown).map_or_else(|refusal| refusal.paths, |_| vec![]);
+            let found = guard_paths(&changed, &protected(&["infra/**"]), &BaseLinks::default(), &shown).map_or_else(|refusal| refusal.paths, |_| vec![]);
             prop_assert_eq!(found, expected);
         }
     }

@@ -19,6 +19,14 @@ pub enum VerifierError {
         /// The paths that it is about.
         paths: Vec<RepoPath>,
     },
+    /// The rules require walls around candidate code that this machine does not offer; nothing of the candidate ran.
+    #[error(
+        "verification could not be carried out, since the rules require isolation and this machine lacks it: {detail}"
+    )]
+    WallsMissing {
+        /// Each wall that is missing, and why; redacted.
+        detail: String,
+    },
     /// The machine did not let it: no disk, no git, no rights.
     #[error("verification could not be carried out: {detail}")]
     Unavailable {
@@ -74,7 +82,7 @@ pub trait Verifier: Send + Sync {
     /// also when the future is dropped.
     ///
     /// # Errors
-    /// [`VerifierError::Unavailable`] if the worktree could not be made.
+    /// [`VerifierError::Unavailable`] if the worktree could not be made; [`VerifierError::WallsMissing`] before any stage runs.
     async fn run_stages(
         &self,
         run: &RunId,

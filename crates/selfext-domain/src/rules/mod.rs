@@ -1,14 +1,21 @@
 //! The rules file `selfext.toml`, read from the base commit and never from the candidate.
 
 mod always;
+mod output_rule;
 mod protected;
+mod stage;
+mod variable;
 mod wire;
+mod wire_verification;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use output_rule::OutputRule;
 pub use protected::ProtectedPaths;
+pub use stage::{Isolation, StageKind, StageLimits, StageRules};
+pub use variable::VariablePattern;
 
 use crate::Digest32;
 
@@ -104,19 +111,6 @@ impl GateRules {
     }
 }
 
-/// One step of verification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageRules {
-    /// Its name, unique in the file.
-    pub name: String,
-    /// The program and its arguments; no shell is involved.
-    pub command: Vec<String>,
-    /// After how long it is ended.
-    pub timeout: Duration,
-    /// How many bytes of its output's tail are kept.
-    pub output_limit: usize,
-}
-
 /// How large a change may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangeLimits {
@@ -201,11 +195,24 @@ mod tests {
             [merge]
             method = "rebase"
             max_base_moves = 2
+            [verification]
+            isolation = "required"
+            environment = ["CI_*"]
+            [verification.limits]
+            memory_bytes = 2147483648
+            processes = 50
             [[verification.stage]]
             name = "test"
+            kind = "start-up"
             command = ["cargo", "test"]
             timeout_seconds = 7
             output_limit_bytes = 2048
+            must_match = "^test result: ok. [1-9]"
+            environment = ["TZ"]
+            network = true
+            [verification.stage.limits]
+            processes = 70
+            cpu_seconds = 5
         "#;
         let rules = Rules::parse(text).unwrap();
         assert_eq!(rules.gate.required[1], RequiredContext { context: "build".into(), app_id: Some(15368) });
@@ -214,6 +221,14 @@ mod tests {
         assert_eq!(rules.limits, ChangeLimits { max_files: 3, max_file_bytes: 4, max_total_bytes: 5 });
         assert_eq!((rules.merge_method, rules.max_base_moves), (MergeMethod::Rebase, 2));
         assert_eq!((rules.stages[0].timeout, rules.stages[0].output_limit), (Duration::from_secs(7), 2048));
+        let stage = &rules.stages[0];
+        assert_eq!((stage.kind, stage.isolation, stage.network), (StageKind::StartUp, Isolation::Required, true));
+        let given = StageLimits { memory_bytes: 2 << 30, processes: 70, cpu_seconds: 5, ..StageLimits::default() };
+        assert_eq!(stage.limits, given);
+        let passing: Vec<_> = stage.environment.iter().map(VariablePattern::as_str).collect();
+        assert_eq!(passing, ["CI_*", "TZ"]);
+        let rule = stage.must_match.as_ref().unwrap();
+        assert!(rule.matches("x\ntest result: ok. 3 passed") && !rule.matches("test result: ok. 0 passed"));
     }
 
     #[test]
@@ -236,6 +251,11 @@ mod tests {
             ("version = 1\n[[verification.stage]]\nname = \"\"\ncommand = [\"x\"]", "name"),
             ("version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = [\"a\\u0000b\"]", "command"),
             (&format!("{STAGE}timeout_seconds = 0"), "timeout_seconds"),
+            (&format!("{STAGE}kind = \"tests\""), "tests"),
+            (&format!("{STAGE}must_match = \"(\""), "must_match"),
+            (&format!("{STAGE}environment = [\"GITHUB_TOKEN\"]"), "GITHUB_TOKEN"),
+            (&format!("{STAGE}limits = {{ processes = 0 }}"), "processes"),
+            (&format!("{STAGE}[verification]\nisolation = \"none\""), "isolation"),
         ] {
             let error = Rules::parse(text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}\n{error}");

@@ -1,13 +1,13 @@
 //! The rules file as it is written, and what its values may be.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::wire_verification::WireVerification;
 use super::{
     ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RequiredContext, Rules,
-    RulesError, StageRules,
+    RulesError,
 };
 use crate::Digest32;
 use crate::invalid::check_label;
@@ -78,21 +78,6 @@ struct WireMerge {
     max_base_moves: Option<u32>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct WireVerification {
-    stage: Vec<WireStage>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireStage {
-    name: String,
-    command: Vec<String>,
-    timeout_seconds: Option<u64>,
-    output_limit_bytes: Option<u64>,
-}
-
 pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
     let wire: Wire = toml::from_str(text).map_err(|error| RulesError::Form(error.to_string().trim_end().to_owned()))?;
     if wire.version != 1 {
@@ -102,7 +87,7 @@ pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
     Ok(Rules {
         gate: gate(wire.gate)?,
         protected: ProtectedPaths::new(wire.paths.protected)?,
-        stages: stages(wire.verification.stage)?,
+        stages: wire.verification.read()?,
         limits: ChangeLimits {
             max_files: usize::try_from(in_range(
                 "limits.max_files",
@@ -141,11 +126,11 @@ pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
     })
 }
 
-fn value(problem: String) -> RulesError {
+pub(super) fn value(problem: String) -> RulesError {
     RulesError::Value(problem)
 }
 
-fn in_range(key: &str, given: Option<u64>, default: u64, least: u64, most: u64) -> Result<u64, RulesError> {
+pub(super) fn in_range(key: &str, given: Option<u64>, default: u64, least: u64, most: u64) -> Result<u64, RulesError> {
     let number = given.unwrap_or(default);
     if (least..=most).contains(&number) {
         Ok(number)
@@ -185,34 +170,4 @@ fn gate(wire: WireGate) -> Result<GateRules, RulesError> {
         wait: Duration::from_secs(in_range("gate.wait_seconds", wire.wait_seconds, 1_800, 0, 604_800)?),
         poll: Duration::from_secs(in_range("gate.poll_seconds", wire.poll_seconds, 10, 1, 3_600)?),
     })
-}
-
-fn stages(wire: Vec<WireStage>) -> Result<Vec<StageRules>, RulesError> {
-    if wire.is_empty() {
-        return Err(value("it has no [[verification.stage]]; a change that nothing tries is not promoted".to_owned()));
-    }
-    let mut names = BTreeSet::new();
-    wire.into_iter()
-        .map(|stage| {
-            check_label("verification.stage name", &stage.name, 64).map_err(|error| value(error.to_string()))?;
-            if !names.insert(stage.name.clone()) {
-                return Err(value(format!("the verification stage {:?} is there twice", stage.name)));
-            }
-            if stage.command.first().is_none_or(String::is_empty)
-                || stage.command.iter().any(|word| word.contains('\0'))
-            {
-                return Err(value(format!(
-                    "the command of stage {:?} needs a program, and no word of it may hold NUL",
-                    stage.name
-                )));
-            }
-            let limit = in_range("output_limit_bytes", stage.output_limit_bytes, 65_536, 1_024, 1 << 20)?;
-            Ok(StageRules {
-                timeout: Duration::from_secs(in_range("timeout_seconds", stage.timeout_seconds, 600, 1, 86_400)?),
-                output_limit: usize::try_from(limit).unwrap_or(65_536),
-                name: stage.name,
-                command: stage.command,
-            })
-        })
-        .collect()
 }

@@ -50,10 +50,15 @@ pub fn stage(result: StageResult) -> StageReport {
     let cap = TextCap { max_bytes: 100, keep: Keep::Tail };
     StageReport {
         name: "test".into(),
+        kind: StageKind::Test,
+        command: vec!["true".into()],
         result,
+        category: Some(Category::of(StageKind::Test, result)),
         duration_ms: 5,
         output_bytes: 2,
         output: RedactedText::from_text("ok", cap),
+        must_match: None,
+        walls: Vec::new(),
     }
 }
 
@@ -64,6 +69,7 @@ pub fn candidate(on: &CommitSha) -> Candidate {
         base_tree: tree('1'),
         tree: tree('2'),
         entries: vec![(RepoPath::parse("src/a.rs").unwrap(), write)],
+        links: BaseLinks::default(),
     }
 }
 

@@ -65,6 +65,12 @@ impl BaseTree {
         self.entries.get(path.as_bytes())
     }
 
+    /// The symbolic links, each with the object that holds its target.
+    pub(super) fn links(&self) -> impl Iterator<Item = (&[u8], &str)> {
+        let links = self.entries.iter().filter(|(_, entry)| entry.kind == Kind::Symlink);
+        links.map(|(path, entry)| (path.as_slice(), entry.object.as_str()))
+    }
+
     /// The paths below a folder.
     pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = &[u8]> {
         let prefix = format!("{folder}/").into_bytes();

@@ -9,13 +9,14 @@ use selfext_domain::ports::VerifierError;
 use selfext_domain::{Candidate, ChangeSet, CommitSha, EntryChange};
 
 use super::base_tree::{BaseTree, Kind};
+use super::links::links;
 use super::obstacle::does_not_apply;
 use super::plan::{Plan, Write, plan};
 use crate::cache::{Base, Repository, parse_tree};
 use crate::error::{blocking, unavailable, unavailable_by};
 use crate::run_folder::RunFolder;
 
-/// Makes the tree of a change on a base. Six calls of git at most, however many files there are.
+/// Makes the tree of a change on a base. Seven calls of git at most, however many files there are.
 pub(crate) async fn build(
     base: Base,
     commit: &CommitSha,
@@ -26,6 +27,8 @@ pub(crate) async fn build(
     let call = repository.call("the files of the base cannot be listed");
     let listing = call.args(["ls-tree", "-r", "-z", "--full-tree", base_tree.as_str()]).output().await?;
     let (tree, plan) = planned(listing, change.clone()).await?;
+
+    let links = links(&repository, &tree).await?;
 
     let folder = RunFolder::create(runs, "prepare").await?;
     let objects = store(&repository, &plan.writes, &folder).await?;
@@ -63,7 +66,7 @@ pub(crate) async fn build(
         (write.path, change)
     });
     let entries: BTreeMap<_, _> = deletes.chain(writes).collect();
-    Ok(Candidate { base: commit.clone(), base_tree, tree: made, entries: entries.into_iter().collect() })
+    Ok(Candidate { base: commit.clone(), base_tree, tree: made, entries: entries.into_iter().collect(), links })
 }
 
 async fn planned(listing: Vec<u8>, change: ChangeSet) -> Result<(BaseTree, Plan), VerifierError> {

@@ -2,19 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use selfext_domain::{ChangeSet, FileChange, RepoPath};
+use selfext_domain::{ChangeSet, FileChange, RepoPath, folded};
 
 use super::base_tree::BaseTree;
 use super::obstacle::Obstacle;
 use super::plan::is_deleted;
 
-/// The form under which names are the same: lower case. File systems that also fold Unicode's normal forms take more names for
-/// the same than this.
-fn fold(name: &str) -> String {
-    name.to_lowercase()
-}
-
-/// The names, of files and of the folders above them, that a change brings and that differ only in case from others that the
+/// The names, of files and of the folders above them, that a change brings and that differ only in case or normal form from others that the
 /// tree will hold. Names that clash on the base already are no fault of the change.
 pub(super) fn find_clashes(base: &BaseTree, change: &ChangeSet) -> Vec<Obstacle> {
     let mut written: BTreeMap<&str, Vec<&RepoPath>> = BTreeMap::new();
@@ -27,7 +21,7 @@ pub(super) fn find_clashes(base: &BaseTree, change: &ChangeSet) -> Vec<Obstacle>
     }
     let mut brought: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for name in written.keys() {
-        brought.entry(fold(name)).or_default().push(name);
+        brought.entry(folded(name)).or_default().push(name);
     }
     let mut on_base: BTreeSet<String> = BTreeSet::new();
     let mut clashes: BTreeMap<&str, String> = BTreeMap::new();
@@ -35,7 +29,7 @@ pub(super) fn find_clashes(base: &BaseTree, change: &ChangeSet) -> Vec<Obstacle>
     for path in base.paths().filter(|path| !is_deleted(change, path)) {
         let path = String::from_utf8_lossy(path).into_owned();
         for name in new_names(&before, &path) {
-            for brought in brought.get(&fold(name)).into_iter().flatten() {
+            for brought in brought.get(&folded(name)).into_iter().flatten() {
                 if *brought == name {
                     on_base.insert(name.to_owned());
                 } else {
@@ -55,9 +49,9 @@ pub(super) fn find_clashes(base: &BaseTree, change: &ChangeSet) -> Vec<Obstacle>
     let mut obstacles: BTreeMap<&RepoPath, String> = BTreeMap::new();
     for (name, other) in clashes {
         for path in written.get(name).into_iter().flatten() {
-            obstacles
-                .entry(path)
-                .or_insert_with(|| format!("writes {path}, but file systems that ignore case take {name} for {other}"));
+            obstacles.entry(path).or_insert_with(|| {
+                format!("writes {path}, but file systems that ignore case or normal forms take {name} for {other}")
+            });
         }
     }
     obstacles.into_iter().map(|(path, clause)| Obstacle { path: path.clone(), clause }).collect()

@@ -3,6 +3,7 @@
 mod base_tree;
 mod build;
 mod clash;
+mod links;
 mod obstacle;
 mod plan;
 

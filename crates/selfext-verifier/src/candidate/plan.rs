@@ -136,7 +136,16 @@ mod tests {
 
     #[test]
     fn names_that_differ_only_in_case_clash() {
-        for writes in [&["readme"][..], &["DIR/other"], &["Dir"], &["Ä/a", "ä/b"], &["new", "NEW"]] {
+        for writes in [
+            &["readme"][..],
+            &["DIR/other"],
+            &["Dir"],
+            &["Ä/a", "ä/b"],
+            &["new", "NEW"],
+            &["\u{e4}", "a\u{308}"],
+            &["\u{e4}/x", "A\u{308}/y"],
+            &["stra\u{df}e", "STRASSE"],
+        ] {
             assert!(tried(writes, &[]).is_err(), "{writes:?}");
         }
         assert!(tried(&["readme"], &["README"]).is_ok());

@@ -37,6 +37,20 @@ impl Tail {
         }
     }
 
+    /// As [`read`](Self::read), but stops once more than so many bytes have passed; answers whether the stream ended before.
+    pub(crate) async fn read_at_most(&mut self, stream: &mut (impl AsyncRead + Unpin), most: u64) -> io::Result<bool> {
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            match stream.read(&mut chunk).await? {
+                0 => return Ok(true),
+                read => self.push(&chunk[..read]),
+            }
+            if self.total > most {
+                return Ok(false);
+            }
+        }
+    }
+
     pub(crate) const fn limit(&self) -> usize {
         self.limit
     }

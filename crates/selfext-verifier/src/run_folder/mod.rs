@@ -1,6 +1,7 @@
 //! Folders that belong to one piece of work and go with it.
 
 mod remove;
+mod strays;
 mod sweep;
 
 use std::fs::{self, File};
@@ -12,6 +13,7 @@ use selfext_domain::ports::VerifierError;
 use crate::cache::make_private_folder;
 use crate::error::blocking;
 use remove::remove_tree;
+pub(crate) use strays::end_strays;
 
 /// A fresh folder that only this user may enter, for one piece of work. It is removed with everything in it when the value
 /// goes; if the process dies before, a later one finds its lock free and removes it.

@@ -35,6 +35,7 @@ pub(super) fn sweep(among: &Path) -> io::Result<()> {
         if in_use {
             continue;
         }
+        super::end_strays(&folder);
         if let Err(error) = remove_any(&folder) {
             tracing::warn!(folder = %folder.display(), %error, "the folder of a crashed run cannot be removed");
         }

@@ -2,131 +2,187 @@
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
-use std::pin::pin;
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use selfext_domain::ports::VerifierError;
-use selfext_domain::{Candidate, Keep, RedactedText, RunId, StageReport, StageResult, StageRules, TextCap};
+use selfext_domain::{
+    Candidate, Category, Isolation, Keep, RedactedText, RunId, StageReport, StageResult, StageRules, TextCap,
+    WallReport, redact,
+};
 use tokio::net::unix::pipe::Receiver;
+use tokio::sync::OnceCell;
 
+use super::StageEnvironment;
+use super::outcome::result_of;
+use super::walls::{Guarded, Machine, ReadPlaces};
+use super::watch::{Watched, watch};
 use super::worktree::Worktree;
-use super::{StageEnvironment, walls};
+use crate::WithoutWalls;
 use crate::cache::Repository;
-use crate::error::unavailable_by;
+use crate::error::{unavailable, unavailable_by, words};
 use crate::process::{Running, Tail};
 
-/// How long output is still read after the stage has ended and its group is killed. Only a process that left the group can
-/// hold the pipe open that long.
-const DRAIN: Duration = Duration::from_secs(1);
+/// What stages run with, whatever the candidate.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    pub(crate) environment: StageEnvironment,
+    pub(crate) places: ReadPlaces,
+    pub(crate) without: WithoutWalls,
+    machine: OnceCell<Machine>,
+}
 
-/// Runs stages on a candidate until one does not pass.
-pub(crate) async fn run_stages(
-    repository: &Repository,
-    runs: &Path,
-    environment: &StageEnvironment,
-    run: &RunId,
-    candidate: &Candidate,
-    stages: &[StageRules],
-) -> Result<Vec<StageReport>, VerifierError> {
-    // Declared before any process is started, so that it is dropped after all of them.
-    let worktree = Worktree::check_out(repository, &candidate.tree, run, runs).await?;
-    let mut reports = Vec::new();
-    for stage in stages {
-        let report = run_stage(&worktree, environment, stage).await?;
-        let passed = report.result.passed();
-        reports.push(report);
-        if !passed {
-            break;
-        }
+impl Stages {
+    pub(crate) const fn new(environment: StageEnvironment, places: ReadPlaces, without: WithoutWalls) -> Self {
+        Self { environment, places, without, machine: OnceCell::const_new() }
     }
-    worktree.remove().await;
-    Ok(reports)
-}
 
-async fn run_stage(
-    worktree: &Worktree,
-    environment: &StageEnvironment,
-    stage: &StageRules,
-) -> Result<StageReport, VerifierError> {
-    let failed = |error| unavailable_by(&format!("the stage {:?} cannot be run", stage.name), error);
-    let (command, pipe) = prepare(worktree, environment, stage).map_err(failed)?;
-    let mut pipe = Receiver::from_owned_fd(pipe).map_err(failed)?;
-    let began = Instant::now();
-    let mut tail = Tail::new(stage.output_limit);
-    let mut note = None;
-    let result = match Running::start(command) {
-        Ok(running) => {
-            let status = watch(running, &mut pipe, &mut tail, stage.timeout).await.map_err(failed)?;
-            status.map_or(StageResult::TimedOut, result_of)
-        }
-        Err(error) if is_of_the_machine(&error) => return Err(failed(error)),
-        Err(error) => {
-            let program = stage.command.first().map_or("", String::as_str);
-            note = Some(format!("the program {program:?} could not be started: {error}"));
-            StageResult::CouldNotStart
-        }
-    };
-    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let output_bytes = tail.total();
-    let redacting = tokio::task::spawn_blocking(move || redacted(tail, note));
-    let output = redacting.await.map_err(|error| failed(io::Error::other(error)))?;
-    Ok(StageReport { name: stage.name.clone(), result, duration_ms, output_bytes, output })
-}
-
-/// The command of a stage, and the end of the pipe where all its output arrives in the order in which it was written.
-fn prepare(worktree: &Worktree, environment: &StageEnvironment, stage: &StageRules) -> io::Result<(Command, OwnedFd)> {
-    let (program, arguments) = stage.command.split_first().ok_or(ErrorKind::InvalidInput)?;
-    let (reader, writer) = io::pipe()?;
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(&worktree.files).env_clear();
-    command.envs(environment.variables(&worktree.home, &worktree.temporary, worktree.folder()));
-    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    walls::raise(&mut command)?;
-    Ok((command, reader.into()))
-}
-
-/// Waits until the stage has ended, and kills what is left of its group; `None` if it was ended because its time was over.
-async fn watch(
-    running: Running,
-    pipe: &mut Receiver,
-    tail: &mut Tail,
-    time: Duration,
-) -> io::Result<Option<ExitStatus>> {
-    let mut reading = pin!(tail.read(pipe));
-    let mut at_end = false;
-    let in_time = {
-        let mut ended = pin!(tokio::time::timeout(time, running.ended()));
-        loop {
-            tokio::select! {
-                outcome = &mut ended => break outcome,
-                read = &mut reading, if !at_end => {
-                    read?;
-                    at_end = true;
-                }
+    /// Runs stages on a candidate until one does not pass.
+    pub(crate) async fn run(
+        &self,
+        repository: &Repository,
+        runs: &Path,
+        run: &RunId,
+        candidate: &Candidate,
+        stages: &[StageRules],
+    ) -> Result<Vec<StageReport>, VerifierError> {
+        // Declared before any process is started, so that it is dropped after all of them.
+        let worktree = Worktree::check_out(repository, &candidate.tree, run, runs).await?;
+        let machine = self.machine.get_or_init(async || self.probe(&worktree)).await;
+        demand_walls(machine, stages)?;
+        let mut reports = Vec::new();
+        for stage in stages {
+            let report = self.run_stage(machine, &worktree, stage).await?;
+            let passed = report.result.passed();
+            reports.push(report);
+            if !passed {
+                break;
             }
         }
-    };
-    let status = running.finish()?;
-    if !at_end {
-        // What was read so far is kept if this takes too long.
-        if let Ok(read) = tokio::time::timeout(DRAIN, reading).await {
-            read?;
-        }
+        worktree.remove().await;
+        Ok(reports)
     }
-    match in_time {
-        Ok(ended) => ended.map(|()| Some(status)),
-        Err(_) => Ok(None),
+
+    fn probe(&self, worktree: &Worktree) -> Machine {
+        let WithoutWalls { namespaces, landlock, control_groups } = self.without;
+        let machine = Machine::probe(&worktree.surroundings(self.places.paths()));
+        machine.without(namespaces, landlock, control_groups)
+    }
+
+    async fn run_stage(
+        &self,
+        machine: &Machine,
+        worktree: &Worktree,
+        stage: &StageRules,
+    ) -> Result<StageReport, VerifierError> {
+        let failed = |error| unavailable_by(&format!("the stage {:?} cannot be run", stage.name), error);
+        let around = worktree.surroundings(self.places.paths());
+        let (mut command, pipe) = self.prepare(worktree, stage).map_err(failed)?;
+        let mut guarded = machine.guard(&mut command, stage, &around).map_err(failed)?;
+        let mut pipe = Receiver::from_owned_fd(pipe).map_err(failed)?;
+        let began = Instant::now();
+        let mut tail = Tail::new(stage.output_limit);
+        let mut note = None;
+        let result = match Running::start_kept(command, guarded.take_lifeline()) {
+            Ok(running) => {
+                let folders = around.writable().map(Path::to_owned);
+                let watched =
+                    watch(running, &mut guarded, &mut pipe, &mut tail, stage, folders).await.map_err(failed)?;
+                self.sweep_after(&watched, worktree).await;
+                result_of(&watched, &guarded, &stage.limits)
+            }
+            Err(error) => {
+                if let Some(why) = guarded.not_raised().map_err(failed)? {
+                    return Err(unavailable(&format!(
+                        "the walls around stage {:?} cannot be raised: {why}",
+                        stage.name
+                    )));
+                }
+                if is_of_the_machine(&error) {
+                    return Err(failed(error));
+                }
+                let program = stage.command.first().map_or("", String::as_str);
+                note = Some(format!("the program {program:?} could not be started: {error}"));
+                StageResult::CouldNotStart
+            }
+        };
+        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        drop_off_the_executor(guarded).await;
+        let output_bytes = tail.total();
+        let redacting = tokio::task::spawn_blocking(move || redacted(tail, note));
+        let output = redacting.await.map_err(|error| failed(io::Error::other(error)))?;
+        let ran = Ran { result, duration_ms, output_bytes, output };
+        Ok(report(stage, machine.walls(stage), ran))
+    }
+
+    /// The command of a stage, and the end of the pipe where all its output arrives in the order in which it was written.
+    fn prepare(&self, worktree: &Worktree, stage: &StageRules) -> io::Result<(Command, OwnedFd)> {
+        let (program, arguments) = stage.command.split_first().ok_or(ErrorKind::InvalidInput)?;
+        let (reader, writer) = io::pipe()?;
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear();
+        let own = self.environment.variables(&worktree.home, &worktree.temporary, worktree.folder());
+        command.envs(self.environment.passing(&stage.environment)).envs(own);
+        command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+        Ok((command, reader.into()))
+    }
+
+    /// If the keeper itself was ended, what it kept may live on.
+    async fn sweep_after(&self, watched: &Watched, worktree: &Worktree) {
+        if watched.ended.is_none() {
+            let folder: PathBuf = worktree.folder().to_owned();
+            let _ = tokio::task::spawn_blocking(move || crate::run_folder::end_strays(&folder)).await;
+        }
     }
 }
 
-fn result_of(status: ExitStatus) -> StageResult {
-    if status.success() {
-        StageResult::Passed
-    } else {
-        StageResult::Failed { exit_code: status.code(), signal: status.signal() }
+/// Refuses to run where the rules require walls that are missing.
+fn demand_walls(machine: &Machine, stages: &[StageRules]) -> Result<(), VerifierError> {
+    let mut missing: Vec<String> = Vec::new();
+    for stage in stages.iter().filter(|stage| stage.isolation == Isolation::Required) {
+        for wall in machine.walls(stage).iter().filter(|wall| wall.missing().is_some()) {
+            let text = wall.to_string();
+            if !missing.contains(&text) {
+                missing.push(text);
+            }
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(VerifierError::WallsMissing { detail: words(&missing.join("; ")) }) }
+}
+
+/// Letting go of a control group can wait for processes that are being buried.
+async fn drop_off_the_executor(guarded: Guarded) {
+    let _ = tokio::task::spawn_blocking(move || drop(guarded)).await;
+}
+
+struct Ran {
+    result: StageResult,
+    duration_ms: u64,
+    output_bytes: u64,
+    output: RedactedText,
+}
+
+fn report(stage: &StageRules, walls: Vec<WallReport>, ran: Ran) -> StageReport {
+    let Ran { mut result, duration_ms, output_bytes, output } = ran;
+    let mut must_match = None;
+    if let Some(rule) = stage.must_match.as_ref().filter(|_| result.passed())
+        && !rule.matches(output.as_str())
+    {
+        result = StageResult::OutputUnmatched;
+        must_match = Some(redact(rule.as_str()).into_owned());
+    }
+    StageReport {
+        name: stage.name.clone(),
+        kind: stage.kind,
+        command: stage.command.iter().map(|word| redact(word).into_owned()).collect(),
+        result,
+        category: Some(Category::of(stage.kind, result)),
+        duration_ms,
+        output_bytes,
+        output,
+        must_match,
+        walls,
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use selfext_domain::ports::VerifierError;
 use selfext_domain::{Digest32, RunId, TreeSha};
 
+use super::walls::Surroundings;
 use crate::cache::Repository;
 use crate::error::blocking;
 use crate::run_folder::RunFolder;
@@ -16,6 +17,8 @@ pub(super) struct Worktree {
     pub(super) files: PathBuf,
     pub(super) home: PathBuf,
     pub(super) temporary: PathBuf,
+    shared_memory: PathBuf,
+    root: PathBuf,
 }
 
 impl Worktree {
@@ -30,7 +33,8 @@ impl Worktree {
         let folder = RunFolder::create(runs, &label).await?;
         let worktree = blocking("the worktree cannot be made", move || {
             let (files, home, temporary) = (folder.make("work")?, folder.make("home")?, folder.make("tmp")?);
-            Ok(Self { folder, files, home, temporary })
+            let (shared_memory, root) = (folder.make("shm")?, folder.make("root")?);
+            Ok(Self { folder, files, home, temporary, shared_memory, root })
         })
         .await?;
         let index = worktree.folder.path().join("index");
@@ -43,6 +47,18 @@ impl Worktree {
             .output()
             .await?;
         Ok(worktree)
+    }
+
+    /// What its stages may use.
+    pub(super) fn surroundings<'a>(&'a self, readable: &'a [PathBuf]) -> Surroundings<'a> {
+        Surroundings {
+            files: &self.files,
+            home: &self.home,
+            temporary: &self.temporary,
+            shared_memory: &self.shared_memory,
+            root: &self.root,
+            readable,
+        }
     }
 
     pub(super) fn folder(&self) -> &Path {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "everything here is a test")]
 
 mod cache;
+mod isolation;
 mod place;
 mod sources;
 mod surroundings;

@@ -72,10 +72,9 @@ pub fn change(files: usize) -> ChangeSet {
 
 pub fn script(text: &str) -> StageRules {
     StageRules {
-        name: "script".into(),
-        command: ["sh", "-c", text].map(str::to_owned).into(),
         timeout: Duration::from_mins(2),
         output_limit: 1 << 20,
+        ..StageRules::new("script", ["sh", "-c", text].map(str::to_owned).into())
     }
 }
 

@@ -9,8 +9,9 @@ pub fn find(folder: &Path) -> Option<Project> {
     text(folder, "go.mod")?;
     let mut compile = Stage::new("compile", &["go", "build", "./..."]);
     if has(folder, "go.sum") && !folder.join("vendor").is_dir() {
-        compile =
-            compile.because("Go fetches the modules: this stage and those below need the network, or `go mod vendor`.");
+        compile = compile
+            .because("Go fetches the modules, so this stage has the network. With `go mod vendor` none needs it.")
+            .online();
     }
     let mut stages = vec![
         compile,

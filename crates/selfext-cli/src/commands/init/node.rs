@@ -55,7 +55,7 @@ pub fn find(folder: &Path) -> Option<Project> {
             None => Stage::new("install", &["npm", "install", "--no-audit", "--no-fund"])
                 .because("Without a lock file a verification is not of the versions that will run. Commit one, and say `npm ci`."),
         };
-        stages.push(stage.because("It fetches the dependencies, so it needs the network."));
+        stages.push(stage.because("It fetches the dependencies, so it has the network.").online());
     }
     let starter = manager.map_or("npm", |manager| manager.name);
     stages.extend(compile(folder, &package, starter));

@@ -71,7 +71,7 @@ fn uses_pytest(folder: &Path, manifest: Option<&str>, lists: &[&str]) -> bool {
 /// What installs the dependencies, if there are any, and the words that start Python with them.
 fn surroundings(folder: &Path, manifest: &Table, lists: &[&str], pytest: bool) -> (Option<Stage>, Vec<String>) {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
-    let fetches = |stage: Stage| Some(stage.because("It fetches the dependencies, so it needs the network."));
+    let fetches = |stage: Stage| Some(stage.because("It fetches the dependencies, so it has the network.").online());
     if has(folder, "uv.lock") {
         return (
             fetches(Stage::new("install", &["uv", "sync", "--frozen"])),

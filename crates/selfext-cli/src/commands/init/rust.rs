@@ -32,7 +32,10 @@ pub fn find(folder: &Path) -> Option<Project> {
         Stage::new("compile", &[cargo("build", &whole), vec!["--all-targets"]].concat()).within_seconds(1_800);
     if !offline {
         compile = compile
-            .because("Cargo fetches the dependencies: this stage and the next need the network, or `cargo vendor`.");
+            .because(
+                "Cargo fetches the dependencies, so this stage has the network. With `cargo vendor` none needs it.",
+            )
+            .online();
     }
     if lock.is_none() {
         compile = compile.because(

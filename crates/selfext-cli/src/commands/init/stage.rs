@@ -9,6 +9,7 @@ pub struct Stage {
     timeout_seconds: u32,
     why: Vec<String>,
     must_match: Option<&'static str>,
+    network: bool,
     /// Whether it is written as a comment, for a person to judge.
     suggested: bool,
 }
@@ -17,7 +18,15 @@ impl Stage {
     /// A stage of at most ten minutes.
     pub fn new(name: &'static str, command: &[impl AsRef<str>]) -> Self {
         let command = command.iter().map(|word| word.as_ref().to_owned()).collect();
-        Self { name, command, timeout_seconds: 600, why: Vec::new(), must_match: None, suggested: false }
+        Self {
+            name,
+            command,
+            timeout_seconds: 600,
+            why: Vec::new(),
+            must_match: None,
+            network: false,
+            suggested: false,
+        }
     }
 
     /// One more line of comment above it.
@@ -38,6 +47,23 @@ impl Stage {
         self
     }
 
+    /// With the network, which no stage has otherwise.
+    pub const fn online(mut self) -> Self {
+        self.network = true;
+        self
+    }
+
+    /// What the rules call it.
+    fn kind(&self) -> &'static str {
+        match self.name {
+            "install" => "setup",
+            "compile" => "compile",
+            "test" => "test",
+            "start-up" => "start-up",
+            _ => "check",
+        }
+    }
+
     /// As a comment.
     pub const fn suggested(mut self) -> Self {
         self.suggested = true;
@@ -55,10 +81,12 @@ impl Stage {
         let mut lines = vec![
             "[[verification.stage]]".to_owned(),
             format!("name = \"{prefix}{}\"", self.name),
+            format!("kind = \"{}\"", self.kind()),
             format!("command = [{}]", words.join(", ")),
             format!("timeout_seconds = {}", self.timeout_seconds),
         ];
-        lines.extend(self.must_match.map(|pattern| format!("# must_match = '{pattern}'")));
+        lines.extend(self.must_match.map(|pattern| format!("must_match = '{pattern}'")));
+        lines.extend(self.network.then(|| "network = true".to_owned()));
         for line in lines {
             let mark = if self.suggested { "# " } else { "" };
             let _ = writeln!(text, "{mark}{line}");

@@ -62,4 +62,8 @@ max_base_moves = 3
 # What is run on the change, on top of the base commit, in a worktree of its own, in this order. The program is started
 # directly; for a shell write ["sh", "-c", "…"]. At most output_limit_bytes (65536) of each output's end are kept.
 # A must_match is a regular expression that the output has to match, so that a stage which tests nothing does not pass.
+# The stages run behind walls: no network (unless network = true), no files but their own and the system's, no variables of
+# selfext's, limits. "required" runs nothing where this machine lacks one of the walls; "best-effort" says so in the evidence.
+[verification]
+isolation = "best-effort"
 "#;

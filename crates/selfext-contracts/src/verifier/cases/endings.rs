@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use selfext_domain::ports::Verifier as _;
-use selfext_domain::{StageReport, StageResult, StageRules};
+use selfext_domain::{Category, Limit, StageReport, StageResult, StageRules};
 
 use crate::verifier::VerifierWorld;
 use crate::verifier::change::{change_of, command, run_id, script};
-use crate::verifier::process::{find, is_gone, number, until, until_gone};
+use crate::verifier::process::{find, until};
 use crate::verifier::scene::Scene;
 
 /// How long a stage may take that ends at once, on a machine that is busy.
@@ -33,9 +33,8 @@ pub async fn the_time_limit_ends_the_whole_group<W: VerifierWorld>() {
     let reports = scene.run(&candidate, &[stage, script("echo never")]).await;
     assert_eq!((reports.len(), reports[0].result), (1, StageResult::TimedOut));
     assert!(reports[0].duration_ms >= 2_000 && began.elapsed() < AT_ONCE, "{reports:?}");
-    for name in ["leader", "child", "grandchild"] {
-        until_gone(number(reports[0].output.as_str(), name)).await;
-    }
+    assert!(reports[0].output.as_str().contains("grandchild="), "{reports:?}");
+    scene.assert_quiet();
 }
 
 pub async fn a_stage_that_ignores_signals_is_ended<W: VerifierWorld>() {
@@ -43,7 +42,7 @@ pub async fn a_stage_that_ignores_signals_is_ended<W: VerifierWorld>() {
     let stubborn = "trap '' TERM INT HUP; echo leader=$$; while :; do sleep 600; done";
     let report = scene.run_one(limited(script(stubborn), Duration::from_secs(1))).await;
     assert_eq!(report.result, StageResult::TimedOut);
-    assert!(is_gone(number(report.output.as_str(), "leader")));
+    scene.assert_quiet();
 }
 
 pub async fn endless_output_is_ended_at_the_time_limit<W: VerifierWorld>() {
@@ -51,9 +50,36 @@ pub async fn endless_output_is_ended_at_the_time_limit<W: VerifierWorld>() {
     let began = Instant::now();
     let mut stage = limited(command("endless", &["yes"]), Duration::from_secs(1));
     stage.output_limit = 1_024;
+    stage.limits.output_bytes = 1 << 40;
     let report = scene.run_one(stage).await;
     assert_eq!(report.result, StageResult::TimedOut);
     assert!(report.output_bytes > 1_024 && report.output.as_str().len() <= 1_024 && began.elapsed() < AT_ONCE);
+}
+
+pub async fn output_beyond_its_limit_ends_the_stage<W: VerifierWorld>() {
+    let scene = Scene::<W>::set();
+    let began = Instant::now();
+    let mut stage = command("endless", &["yes"]);
+    (stage.output_limit, stage.limits.output_bytes) = (1_024, 100_000);
+    let report = scene.run_one(stage).await;
+    assert_eq!(report.result, StageResult::LimitHit { limit: Limit::Output });
+    assert!(report.output_bytes > 100_000 && report.output.as_str().len() <= 1_024 && began.elapsed() < AT_ONCE);
+    assert_eq!(report.category, Some(Category::Resource));
+    scene.assert_quiet();
+}
+
+pub async fn processor_time_beyond_its_limit_ends_the_stage<W: VerifierWorld>() {
+    let scene = Scene::<W>::set();
+    let mut stage = script("while :; do :; done");
+    stage.limits.cpu_seconds = 1;
+    assert_eq!(scene.run_one(stage).await.result, StageResult::LimitHit { limit: Limit::CpuTime });
+}
+
+pub async fn a_file_beyond_its_limit_ends_the_stage<W: VerifierWorld>() {
+    let scene = Scene::<W>::set();
+    let mut stage = script("exec dd if=/dev/zero of=large bs=1024 count=100 2>/dev/null");
+    stage.limits.file_bytes = 50 * 1024;
+    assert_eq!(scene.run_one(stage).await.result, StageResult::LimitHit { limit: Limit::FileSize });
 }
 
 pub async fn a_grandchild_that_holds_the_output_does_not_hold_up_the_stage<W: VerifierWorld>() {
@@ -62,50 +88,35 @@ pub async fn a_grandchild_that_holds_the_output_does_not_hold_up_the_stage<W: Ve
     let report = scene.run_one(script("sleep 600 & echo grandchild=$!; exit 0")).await;
     assert_eq!(report.result, StageResult::Passed);
     assert!(began.elapsed() < AT_ONCE);
-    until_gone(number(report.output.as_str(), "grandchild")).await;
+    scene.assert_quiet();
 }
 
 pub async fn a_grandchild_that_left_the_group_and_holds_the_output_does_not_hold_up_the_stage<W: VerifierWorld>() {
     let scene = Scene::<W>::set();
     let began = Instant::now();
-    // It ends by itself, since not every adapter can reach it; by then the stage must have ended long ago.
-    let leave = "setsid sh -c 'echo told; exec sleep 90' & until [ -e told ]; do sleep 0.01; done; echo end";
-    let leave = leave.replace("echo told;", "echo left=$$; : > told;");
-    let report = scene.run_one(script(&leave)).await;
+    // It would end by itself; by then the stage must have ended long ago.
+    let leave = "setsid sh -c ': > told; exec sleep 90' & until [ -e told ]; do sleep 0.01; done; echo end";
+    let report = scene.run_one(script(leave)).await;
     assert_eq!(report.result, StageResult::Passed, "{report:?}");
     assert!(report.output.as_str().ends_with("end\n") && began.elapsed() < AT_ONCE, "{report:?}");
-    end(number(report.output.as_str(), "left"));
-}
-
-/// Ends a process that a case made and no adapter has to reach.
-fn end(pid: i32) {
-    let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
-    // An adapter may have reached it nevertheless.
-    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    scene.assert_quiet();
 }
 
 pub async fn dropping_ends_the_stage_and_removes_the_worktree<W: VerifierWorld>() {
     let scene = Scene::<W>::set();
     let candidate = scene.candidate().await;
-    let wait = "sleep 600 & echo $$ $! > pids.draft; mv pids.draft pids; wait";
+    let wait = "sleep 600 & setsid sleep 600 & : > begun; wait";
     let stages = [script(wait)];
     let run = run_id("dropped");
-    let (file, text) = {
+    let file = {
         let room = scene.room();
-        let begun = || {
-            let file = find(&room, "pids").pop()?;
-            let text = fs::read_to_string(&file).ok()?;
-            Some((file, text))
-        };
         tokio::select! {
             ended = scene.verifier.run_stages(&run, &candidate, &stages) => panic!("it ended by itself: {ended:?}"),
-            found = until("the stage has begun", begun) => found,
+            found = until("the stage has begun", || find(&room, "begun").pop()) => found,
         }
     };
     assert!(!file.parent().unwrap().exists(), "the worktree is gone when the future is");
-    for pid in text.split_whitespace() {
-        until_gone(pid.parse().unwrap()).await;
-    }
+    scene.assert_quiet();
     assert!(scene.run(&candidate, &[script("true")]).await[0].result.passed());
 }
 

@@ -162,7 +162,7 @@ pub async fn secrets_of_the_agent_are_not_seen_and_its_configuration_is_not_used
 async fn in_a_hostile_environment<W: VerifierWorld>(canary: &Path) {
     let mut scene = Scene::<W>::set();
     commit_attributes(&scene.source);
-    let look = "env; cat \"$HOME\"/.* 2>&1; find \"$HOME\" \"$TMPDIR\" .. -type f -exec cat {} + 2>&1";
+    let look = "env; cat \"$HOME\"/.* 2>&1; find \"$HOME\" \"$TMPDIR\" .. -type f -exec cat {} + 2>&1; true";
     let seen = everything(&mut scene, look).await;
     assert!(!seen.contains(SECRET), "{seen}");
     assert!(!canary.exists());

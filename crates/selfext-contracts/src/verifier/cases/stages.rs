@@ -1,4 +1,4 @@
-use selfext_domain::StageResult;
+use selfext_domain::{Category, OutputRule, StageKind, StageResult, Wall};
 
 use crate::verifier::VerifierWorld;
 use crate::verifier::change::{change, change_of, command, path, script, write_as};
@@ -105,4 +105,29 @@ pub async fn no_stage_is_no_report<W: VerifierWorld>() {
     let scene = Scene::<W>::set();
     let candidate = scene.candidate().await;
     assert_eq!(scene.run(&candidate, &[]).await, []);
+}
+
+pub async fn output_that_the_rules_do_not_ask_for_is_no_success<W: VerifierWorld>() {
+    let scene = Scene::<W>::set();
+    let candidate = scene.candidate().await;
+    let mut stage = script("echo 'ok. 0 passed'");
+    stage.kind = StageKind::Test;
+    stage.must_match = Some(OutputRule::parse("^ok\\. [1-9][0-9]* passed").unwrap());
+    let reports = scene.run(&candidate, &[stage.clone(), script("echo never")]).await;
+    assert_eq!((reports.len(), reports[0].result), (1, StageResult::OutputUnmatched));
+    assert_eq!((reports[0].category, reports[0].must_match.is_some()), (Some(Category::Test), true));
+    stage.command = ["sh", "-c", "echo; echo 'ok. 12 passed'"].map(str::to_owned).into();
+    assert!(scene.run(&candidate, &[stage]).await[0].result.passed());
+}
+
+pub async fn a_report_says_what_ran_and_behind_which_walls<W: VerifierWorld>() {
+    let scene = Scene::<W>::set();
+    let secret = format!("ghp_{}", "a1B2c3D4e5f6".repeat(3));
+    let report = scene.run_one(command("odd", &["echo", &secret, "x"])).await;
+    assert_eq!((report.command[0].as_str(), report.command[2].as_str()), ("echo", "x"));
+    assert!(!report.command[1].contains(&secret));
+    let walls: Vec<Wall> = report.walls.iter().map(|wall| wall.wall).collect();
+    let all = [Wall::Environment, Wall::Files, Wall::Network, Wall::Processes, Wall::Neighbours, Wall::Limits];
+    assert_eq!(walls, all);
+    assert_eq!(report.walls[0].missing(), None);
 }

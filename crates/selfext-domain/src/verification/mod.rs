@@ -1,0 +1,11 @@
+//! What verification found.
+
+mod candidate;
+mod limit;
+mod report;
+mod wall;
+
+pub use candidate::{Candidate, EntryChange};
+pub use limit::Limit;
+pub use report::{Category, StageReport, StageResult};
+pub use wall::{Mechanism, Wall, WallReport, WallState};
