@@ -36,6 +36,9 @@ on_both! {
         let outcome = world.promote(&sneaky()).await;
         assert!(matches!(outcome.ending, Ending::Promoted { tree_matches: true, .. }), "{outcome:?}");
         assert_eq!(outcome.run, blocked.run);
+        let evidence = world.twin.pulls().await[0].body.clone().unwrap();
+        let allowed: Vec<_> = evidence.lines().filter(|line| line.contains("allowed by an operator")).collect();
+        assert!(matches!(&allowed[..], [line] if line.contains("workflows/x.yml")), "{evidence}");
         assert_eq!(
             world.types(&outcome).await,
             ["proposed", "promotion_blocked", "change_allowed", "tested", "merge_started", "promoted"]

@@ -72,7 +72,8 @@ pub fn pull_request_body(
     let _ = writeln!(body, "\n### Files\n");
     for (path, change) in entries.iter().take(SHOWN_FILES) {
         let what = if matches!(change, EntryChange::Delete) { "deleted" } else { "written" };
-        let _ = writeln!(body, "- {} ({what})", inline(path.as_str()));
+        let allowed = if run.allowed_paths().contains(path) { "; protected, and allowed by an operator" } else { "" };
+        let _ = writeln!(body, "- {} ({what}{allowed})", inline(path.as_str()));
     }
     if entries.len() > SHOWN_FILES {
         let _ = writeln!(body, "- and {} more", entries.len() - SHOWN_FILES);
