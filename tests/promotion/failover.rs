@@ -1,8 +1,11 @@
 //! The database fails over to a standby that lacks its last commits. Each test has servers of its own.
 
-use selfext::{ControlError, DatabaseUrl, History, Operations, OperatorName, Reason, Selfext, Silent};
+use selfext::{
+    ControlError, DatabaseUrl, History, Operations, OperatorName, Outcome, PromoteError, Reason, Selfext, Silent,
+};
 use selfext_contracts::{PrivateCluster, Standby};
 use selfext_twin::{Fault, FaultKind, Gate};
+use tokio::task::JoinHandle;
 
 use crate::world::*;
 
@@ -25,6 +28,20 @@ impl Pair {
     async fn begin_to_lose(&self) {
         self.standby.caught_up().await.unwrap();
         self.standby.cut_off().await.unwrap();
+    }
+
+    /// Begins a promotion, and loses everything that it records from its permit on; answers it and the gate at its merge.
+    async fn merge_and_lose(&self, kind: fn(Gate) -> FaultKind) -> (JoinHandle<Result<Outcome, PromoteError>>, Gate) {
+        let (evidence, merge) = (Gate::new(), Gate::new());
+        self.world.twin.add_fault(Fault::on("POST", "/repos/*/*/statuses/*", FaultKind::Hold(evidence.clone())));
+        self.world.twin.add_fault(Fault::on("PUT", "/repos/*/*/pulls/*/merge", kind(merge.clone())));
+        let selfext = self.world.selfext.clone();
+        let promotion = tokio::spawn(async move { selfext.promote(&change("second\n")).await });
+        evidence.arrived(1).await;
+        self.begin_to_lose().await;
+        evidence.open();
+        merge.arrived(1).await;
+        (promotion, merge)
     }
 
     /// The standby takes over: what operators and a new process see from then on.
@@ -70,15 +87,7 @@ async fn a_pause_that_a_failover_lost_still_holds_until_an_operator_accepts_the_
 #[ignore = "needs PostgreSQL's programs on this machine, which a run in a container does not; CI runs it"]
 async fn a_merge_whose_permit_a_failover_lost_cannot_land_in_a_pause_after_a_sweep() {
     let pair = Pair::start().await;
-    let (evidence, merge) = (Gate::new(), Gate::new());
-    pair.world.twin.add_fault(Fault::on("POST", "/repos/*/*/statuses/*", FaultKind::Hold(evidence.clone())));
-    pair.world.twin.add_fault(Fault::on("PUT", "/repos/*/*/pulls/*/merge", FaultKind::Hold(merge.clone())));
-    let overtaken = pair.world.selfext.clone();
-    let first = tokio::spawn(async move { overtaken.promote(&change("second\n")).await });
-    evidence.arrived(1).await;
-    pair.begin_to_lose().await;
-    evidence.open();
-    merge.arrived(1).await;
+    let (first, merge) = pair.merge_and_lose(FaultKind::Hold).await;
     let (operations, selfext) = pair.fail_over().await;
 
     // The ledger shows no permit, and the pause does not say that nothing can merge.
@@ -105,15 +114,7 @@ async fn a_merge_whose_permit_a_failover_lost_cannot_land_in_a_pause_after_a_swe
 #[ignore = "needs PostgreSQL's programs on this machine, which a run in a container does not; CI runs it"]
 async fn a_merge_that_landed_before_a_failover_lost_its_events_is_recorded_and_not_made_again() {
     let pair = Pair::start().await;
-    let (evidence, merge) = (Gate::new(), Gate::new());
-    pair.world.twin.add_fault(Fault::on("POST", "/repos/*/*/statuses/*", FaultKind::Hold(evidence.clone())));
-    pair.world.twin.add_fault(Fault::on("PUT", "/repos/*/*/pulls/*/merge", FaultKind::HoldAnswer(merge.clone())));
-    let overtaken = pair.world.selfext.clone();
-    let first = tokio::spawn(async move { overtaken.promote(&change("second\n")).await });
-    evidence.arrived(1).await;
-    pair.begin_to_lose().await;
-    evidence.open();
-    merge.arrived(1).await;
+    let (first, merge) = pair.merge_and_lose(FaultKind::HoldAnswer).await;
     let (operations, selfext) = pair.fail_over().await;
     merge.open();
     assert!(first.await.unwrap().is_err(), "the ledger that the first process knew is gone");
