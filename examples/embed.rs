@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .git_source(GitSource::Path(repository))
         .cache(home.path().join("cache"))
         .database(DatabaseUrl::sqlite(home.path().join("ledger.sqlite")))
-        .open() // and settles merges that an earlier life of this agent left, once their time is over
+        .open() // and settles what an earlier life of this agent left open
         .await?;
 
     for (why, script) in [("Greet in French", "echo bonjour"), ("Greet in a hurry", "echo 'oops")] {
