@@ -61,12 +61,13 @@ pub use permit::{MergePermit, PermitTerms};
 pub use presentation::{commit_message, pull_request_body, pull_request_title, status_summary};
 pub use repository::RepositoryName;
 pub use rules::{
-    ChangeLimits, EVIDENCE_CONTEXT, GateRules, Isolation, MergeMethod, OutputRule, PERMIT_CONTEXT, ProtectedPaths,
-    RULES_PATH, RequiredContext, Rules, RulesError, StageKind, StageLimits, StageRules, VariablePattern,
+    ChangeLimits, EVIDENCE_CONTEXT, GateRules, Isolation, MergeMethod, OnBase, OutputRule, PERMIT_CONTEXT,
+    ProtectedPaths, RULES_PATH, RequiredContext, Rules, RulesError, StageKind, StageLimits, StageRules,
+    VariablePattern,
 };
 pub use run::{Allowable, FoldError, IllegalEvent, NotAllowable, Phase, Run};
 pub use sha::{CommitSha, TreeSha};
 pub use trailer::CommitMeta;
 pub use verification::{
-    Candidate, Category, EntryChange, Limit, Mechanism, StageReport, StageResult, Wall, WallReport, WallState,
+    Candidate, Category, EntryChange, Limit, Mechanism, Prepared, StageReport, StageResult, Wall, WallReport, WallState,
 };

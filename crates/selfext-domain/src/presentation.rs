@@ -80,7 +80,7 @@ pub fn pull_request_body(
     }
     let _ = writeln!(body, "\n### Verification\n");
     for stage in &tested.stages {
-        let _ = writeln!(body, "**{}** {} after {} ms\n", inline(&stage.name), stage.result, stage.duration_ms);
+        let _ = writeln!(body, "**{}** {}\n", inline(&stage.name), stage.summary());
         if !stage.command.is_empty() {
             let _ = writeln!(body, "Command: {}\n", inline(&stage.command.join(" ")));
         }

@@ -38,6 +38,15 @@
 //! that were found, packages that cargo and go have (not cargo's credentials), and what [`VerifierConfig::read_paths`] names.
 //! It writes in its worktree, its home and its temporary folder.
 //!
+//! # Dependencies
+//!
+//! A stage with `on_base` runs in a worktree of the base, before the candidate is there and with nothing of it in reach. Its home,
+//! and the paths that the rules name, are kept in the cache under a key over the stage, its lock files, its environment and what
+//! was prepared before it. Each run gets a copy: what a candidate does to it ends with its run. Eight such layers are kept, those
+//! used last. What is not in the key, such as a tool chain that changes in its place, is not noticed: delete the folder `prepared`
+//! in the cache then. A candidate that changes a lock file or a kept path, which an operator has to allow, has the stage run on
+//! itself, and nothing of that is kept.
+//!
 //! # What does not hold
 //!
 //! - Without namespaces, Landlock holds back neither the change of a file's mode, owner or times by its path, nor the look whether
@@ -55,6 +64,7 @@ mod candidate;
 mod config;
 mod error;
 mod git;
+mod prepared;
 mod process;
 mod run_folder;
 mod secret;

@@ -8,7 +8,8 @@ use selfext_domain::{BranchName, Candidate, ChangeSet, CommitSha, RepoPath, RunI
 
 use crate::cache::{Cache, ObjectFormat};
 use crate::git::Git;
-use crate::stage::{ReadPlaces, Stages};
+use crate::prepared::Store;
+use crate::stage::{Ground, ReadPlaces, Stages};
 use crate::{VerifierConfig, candidate};
 
 /// Verifies change sets with git worktrees on this machine.
@@ -19,6 +20,7 @@ use crate::{VerifierConfig, candidate};
 #[derive(Debug)]
 pub struct WorktreeVerifier {
     cache: Cache,
+    prepared: Store,
     stages: Stages,
 }
 
@@ -32,7 +34,8 @@ impl WorktreeVerifier {
         let folder = absolute(&cache).unwrap_or(cache);
         let places = ReadPlaces::new(&environment.found(), environment.home(), &folder, &read_paths);
         let stages = Stages::new(environment, places, without);
-        Self { cache: Cache::new(git, source, folder, fetch_timeout), stages }
+        let cache = Cache::new(git, source, folder, fetch_timeout);
+        Self { prepared: Store::new(cache.prepared()), cache, stages }
     }
 }
 
@@ -74,6 +77,7 @@ impl Verifier for WorktreeVerifier {
         stages: &[StageRules],
     ) -> Result<Vec<StageReport>, VerifierError> {
         let repository = self.cache.repository(ObjectFormat::of(candidate.base.as_str())).await?;
-        self.stages.run(&repository, &self.cache.runs(), run, candidate, stages).await
+        let ground = Ground { repository: &repository, runs: &self.cache.runs(), prepared: &self.prepared };
+        self.stages.run(ground, run, candidate, stages).await
     }
 }

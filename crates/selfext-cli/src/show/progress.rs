@@ -110,7 +110,7 @@ impl Observer for Progress {
             Step::Verified { stages } => {
                 self.end_step(stages.iter().all(|stage| stage.result.passed()));
                 for stage in stages {
-                    self.say(&format!("  {} {} after {} ms", clean(&stage.name), stage.result, stage.duration_ms));
+                    self.say(&format!("  {} {}", clean(&stage.name), stage.summary()));
                     for wall in stage.missing_walls() {
                         self.say(&format!("    wall {}", clean(&wall.to_string())));
                     }

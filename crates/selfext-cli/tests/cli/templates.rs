@@ -54,6 +54,31 @@ const NODE: Sample = Sample {
     stages: &["compile", "test"],
 };
 
+const NODE_LOCK: &str = r#"{"name": "tiny", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {
+    "": {"name": "tiny", "version": "1.0.0", "dependencies": {"beside": "file:./beside"}},
+    "beside": {"version": "1.0.0"}, "node_modules/beside": {"resolved": "beside", "link": true}}}"#;
+
+const NODE_WITH_A_DEPENDENCY: Sample = Sample {
+    files: &[
+        (
+            "package.json",
+            r#"{"name": "tiny", "version": "1.0.0", "scripts": {"test": "node --test"}, "dependencies": {"beside": "file:./beside"}}"#,
+        ),
+        ("package-lock.json", NODE_LOCK),
+        ("beside/package.json", r#"{"name": "beside", "version": "1.0.0"}"#),
+        ("beside/index.js", "exports.half = 0.5;\n"),
+        ("index.js", "exports.one = () => 1;\n"),
+        (
+            "one.test.js",
+            "require('node:test')('one', () => require('node:assert').equal(require('./index').one(), 1));\n",
+        ),
+    ],
+    good: "exports.one = () => 2 * require('beside').half;\n",
+    bad: "exports.one = () => 3 * require('beside').half;\n",
+    stages: &["install", "compile", "test"],
+    ..NODE
+};
+
 const PYTHON: Sample = Sample {
     tools: &["python3"],
     kind: "Python",
@@ -121,21 +146,25 @@ fn pattern(rules: &str, stage: &str) -> Option<Regex> {
     Some(Regex::new(line.strip_suffix('\'').unwrap()).unwrap())
 }
 
-/// The stages of the run's `tested` event: names and outputs.
-fn tested(world: &World, run: &str) -> Vec<(String, String)> {
+/// The stages that an event of the run tells of.
+fn stages_of(world: &World, run: &str, event_type: &str) -> Vec<Value> {
     let events = world.run(["events", "--json", "--run", run]).expect(0, &[]).stdout;
-    let tested = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let tested =
-        tested.map(|event| event["content"].clone()).find(|content| content["event_type"] == "tested").unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let stages = tested["payload"]["stages"].as_array().unwrap();
-    stages.iter().map(|stage| (text(&stage["name"]), text(&stage["output"]))).collect()
+    let mut contents = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["content"].take());
+    let content = contents.find(|content| content["event_type"] == event_type).unwrap();
+    content["payload"]["stages"].as_array().unwrap().clone()
 }
 
-fn try_for_real(sample: &Sample) {
+/// The stages of the run's `tested` event: names and outputs.
+fn tested(world: &World, run: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    stages_of(world, run, "tested").iter().map(|stage| (text(&stage["name"]), text(&stage["output"]))).collect()
+}
+
+/// Promotes a good and a bad change. Answers the world and the run of each, if the tools are here.
+fn try_for_real(sample: &Sample) -> Option<(World, [String; 2])> {
     if !sample.tools.iter().all(|tool| is_here(tool)) {
         eprintln!("{} is not on this machine: its template was not run", sample.kind);
-        return;
+        return None;
     }
     let world = repository(&[sample]);
     world.run(["init", "agent"]).expect(0, &[sample.kind]);
@@ -148,7 +177,9 @@ fn try_for_real(sample: &Sample) {
     let (_, output) = stages.iter().find(|(name, _)| name == "test").unwrap();
     let pattern = pattern(&rules, "test").unwrap();
     assert!(pattern.is_match(output), "{pattern} in {output}");
-    promote(&world, sample, sample.bad).expect(4, &["verification failed: the stage test failed"]);
+    let failed =
+        promote(&world, sample, sample.bad).expect(4, &["verification failed: the stage test failed"]).run_id();
+    Some((world, [run, failed]))
 }
 
 #[test]
@@ -159,6 +190,16 @@ fn the_rust_template_passes_a_good_change_and_stops_a_failing_test() {
 #[test]
 fn the_node_template_passes_a_good_change_and_stops_a_failing_test() {
     try_for_real(&NODE);
+}
+
+#[test]
+fn the_node_template_installs_dependencies_on_the_base_and_once() {
+    let Some((world, [first, second])) = try_for_real(&NODE_WITH_A_DEPENDENCY) else { return };
+    let told = |run: &str, event_type: &str| stages_of(&world, run, event_type)[0]["prepared"]["reused"].clone();
+    assert_eq!((told(&first, "tested"), told(&second, "failed")), (false.into(), true.into()));
+    let lock = world.write("lock", NODE_LOCK.replace("\"1.0.0\"", "\"2.0.0\""));
+    let blocked = world.promote(["--file", &format!("package-lock.json={lock}")]);
+    blocked.expect(3, &["protected paths: package-lock.json", "selfext allow"]);
 }
 
 #[test]
@@ -188,6 +229,15 @@ fn several_languages_at_once_give_the_stages_of_each() {
     ] {
         assert!(rules.contains(&format!("name = \"{name}\"")), "{name} is not in {rules}");
     }
+}
+
+#[test]
+fn what_is_prepared_on_the_base_comes_first_in_every_mixture() {
+    let fetched = ("Cargo.lock", "[[package]]\nname = \"x\"\nsource = \"registry+x\"\n");
+    let lists = [("requirements.txt", "flask\n"), ("go.mod", ""), ("go.sum", "")];
+    let rules = written(&[RUST.files, NODE_WITH_A_DEPENDENCY.files, &[fetched], &lists].concat());
+    let names: Vec<&str> = rules.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
+    assert_eq!(names[..4], [r#""rust-fetch""#, r#""node-install""#, r#""python-install""#, r#""go-fetch""#]);
 }
 
 #[test]
@@ -221,9 +271,10 @@ fn lock_files_scripts_and_test_runners_are_heeded() {
         (
             &[("Cargo.toml", clap), ("Cargo.lock", fetched), ("src/main.rs", "")][..],
             &[
-                r#"command = ["cargo", "build", "--locked", "--all-targets"]"#,
-                r#"["cargo", "run", "--quiet", "--locked", "--bin", "tool", "--", "--help"]"#,
-                "has the network",
+                r#"command = ["cargo", "fetch", "--locked"]"#,
+                r#"on_base = { lock_files = ["Cargo.lock"] }"#,
+                r#"command = ["cargo", "build", "--locked", "--offline", "--all-targets"]"#,
+                r#"["cargo", "run", "--quiet", "--locked", "--offline", "--bin", "tool", "--", "--help"]"#,
             ][..],
         ),
         (
@@ -235,6 +286,7 @@ fn lock_files_scripts_and_test_runners_are_heeded() {
             &[("package.json", &jest), ("package-lock.json", "{}"), ("cli.js", "")],
             &[
                 r#"["npm", "ci", "--no-audit", "--no-fund"]"#,
+                r#"on_base = { lock_files = ["package.json", "package-lock.json"], keep = ["node_modules"] }"#,
                 r#"["npm", "run", "build"]"#,
                 "\ncommand = [\"node\", \"cli.js\", \"--help\"]",
                 "Tests:",
@@ -254,7 +306,13 @@ fn lock_files_scripts_and_test_runners_are_heeded() {
             &[("pyproject.toml", pytest)],
             &["pip install --quiet -e '.[test]'", r#"[".venv/bin/python", "-m", "pytest"]"#, "[1-9][0-9]* passed"],
         ),
-        (&[("requirements.txt", "flask\n"), ("pytest.ini", "")], &["pip install --quiet -r requirements.txt pytest\""]),
+        (
+            &[("requirements.txt", "flask\n"), ("pytest.ini", "")],
+            &[
+                "pip install --quiet -r requirements.txt pytest\"",
+                r#"on_base = { lock_files = ["requirements.txt"], keep = [".venv"] }"#,
+            ],
+        ),
         (
             &[("pyproject.toml", "[project]\n"), ("uv.lock", "")],
             &[r#"["uv", "sync", "--frozen"]"#, r#"["uv", "run", "--frozen", "python", "-m", "unittest", "discover"]"#],
@@ -262,7 +320,7 @@ fn lock_files_scripts_and_test_runners_are_heeded() {
         (&[("setup.py", ""), ("poetry.lock", "")], &[r#"["poetry", "run", "python", "-m", "unittest", "discover"]"#]),
         (
             &[("go.mod", ""), ("go.sum", ""), ("cmd/tool/main.go", "")],
-            &["go mod vendor", r#"# command = ["go", "run", "./cmd/tool", "-h"]"#],
+            &[r#"on_base = { lock_files = ["go.mod", "go.sum"] }"#, r#"# command = ["go", "run", "./cmd/tool", "-h"]"#],
         ),
     ] {
         let rules = written(files);

@@ -57,6 +57,19 @@ macro_rules! verifier_contract {
                 output_that_the_rules_do_not_ask_for_is_no_success
                 a_report_says_what_ran_and_behind_which_walls
             ]
+            dependencies [
+                dependencies_are_prepared_on_the_base_before_the_candidate_is_there
+                dependencies_are_prepared_once_for_the_same_lock_file
+                another_lock_file_or_stage_prepares_anew
+                what_a_candidate_does_to_its_dependencies_ends_with_its_run
+                a_change_of_a_lock_file_is_prepared_on_the_candidate_and_not_kept
+                a_preparation_that_fails_is_told_and_not_kept
+                stages_on_the_base_build_on_one_another
+                a_missing_lock_file_and_what_is_in_the_way_are_named
+                a_link_that_preparing_leaves_leads_nothing_out
+                two_runs_at_once_prepare_once
+                dropping_a_preparation_keeps_nothing_and_lets_the_next_one_prepare
+            ]
             surroundings [
                 home_and_temporary_folder_are_fresh_and_private
                 variables_of_the_agent_are_not_seen
@@ -120,6 +133,7 @@ mod tests {
             include_str!("cases/bases.rs"),
             include_str!("cases/candidates.rs"),
             include_str!("cases/stages.rs"),
+            include_str!("cases/dependencies.rs"),
             include_str!("cases/surroundings.rs"),
             include_str!("cases/endings.rs"),
             include_str!("cases/hostility.rs"),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use output_rule::OutputRule;
 pub use protected::ProtectedPaths;
-pub use stage::{Isolation, StageKind, StageLimits, StageRules};
+pub use stage::{Isolation, OnBase, StageKind, StageLimits, StageRules};
 pub use variable::VariablePattern;
 
 use crate::Digest32;
@@ -163,6 +163,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RepoPath;
 
     const STAGE: &str = "version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]\n";
 
@@ -202,6 +203,11 @@ mod tests {
             memory_bytes = 2147483648
             processes = 50
             [[verification.stage]]
+            name = "install"
+            command = ["npm", "ci"]
+            network = true
+            on_base = { lock_files = ["package-lock.json"], keep = ["node_modules"] }
+            [[verification.stage]]
             name = "test"
             kind = "start-up"
             command = ["cargo", "test"]
@@ -220,8 +226,11 @@ mod tests {
         assert_eq!((rules.gate.wait, rules.gate.poll), (Duration::from_mins(1), Duration::from_secs(5)));
         assert_eq!(rules.limits, ChangeLimits { max_files: 3, max_file_bytes: 4, max_total_bytes: 5 });
         assert_eq!((rules.merge_method, rules.max_base_moves), (MergeMethod::Rebase, 2));
-        assert_eq!((rules.stages[0].timeout, rules.stages[0].output_limit), (Duration::from_secs(7), 2048));
-        let stage = &rules.stages[0];
+        let [install, stage] = &rules.stages[..] else { panic!("{rules:?}") };
+        let paths = |text: &str| vec![RepoPath::parse(text).unwrap()];
+        let on_base = OnBase { lock_files: paths("package-lock.json"), keep: paths("node_modules") };
+        assert_eq!((&install.on_base, &stage.on_base), (&Some(on_base), &None));
+        assert_eq!((stage.timeout, stage.output_limit), (Duration::from_secs(7), 2048));
         assert_eq!((stage.kind, stage.isolation, stage.network), (StageKind::StartUp, Isolation::Required, true));
         let given = StageLimits { memory_bytes: 2 << 30, processes: 70, cpu_seconds: 5, ..StageLimits::default() };
         assert_eq!(stage.limits, given);
@@ -229,6 +238,17 @@ mod tests {
         assert_eq!(passing, ["CI_*", "TZ"]);
         let rule = stage.must_match.as_ref().unwrap();
         assert!(rule.matches("x\ntest result: ok. 3 passed") && !rule.matches("test result: ok. 0 passed"));
+    }
+
+    #[test]
+    fn what_prepared_dependencies_hang_on_is_protected() {
+        let on_base = "on_base = { lock_files = [\"a[1]/lock\"], keep = [\"deps\"] }";
+        let rules = Rules::parse(&format!("{STAGE}{on_base}")).unwrap();
+        for (path, is_protected) in
+            [("a[1]/lock", true), ("deps/x", true), ("deps", true), ("a1/lock", false), ("x/deps", false)]
+        {
+            assert_eq!(rules.protected.contains(&RepoPath::parse(path).unwrap()), is_protected, "{path}");
+        }
     }
 
     #[test]
@@ -256,6 +276,16 @@ mod tests {
             (&format!("{STAGE}environment = [\"GITHUB_TOKEN\"]"), "GITHUB_TOKEN"),
             (&format!("{STAGE}limits = {{ processes = 0 }}"), "processes"),
             (&format!("{STAGE}[verification]\nisolation = \"none\""), "isolation"),
+            (&format!("{STAGE}on_base = {{ lock_files = [] }}"), "lock_files"),
+            (&format!("{STAGE}on_base = {{ lock_files = [\"../x\"] }}"), "lock_files"),
+            (&format!("{STAGE}on_base = {{ lock_files = [\"x\"], keep = [\"/x\"] }}"), "keep"),
+            (&format!("{STAGE}on_base = {{ lock_files = [\"x/y\"], keep = [\"x\"] }}"), "keep"),
+            (
+                &format!(
+                    "{STAGE}[[verification.stage]]\nname = \"u\"\ncommand = [\"x\"]\non_base = {{ lock_files = [\"x\"] }}"
+                ),
+                "before",
+            ),
         ] {
             let error = Rules::parse(text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}\n{error}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{OutputRule, VariablePattern};
+use crate::RepoPath;
 
 /// What a stage is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,28 @@ impl Default for StageLimits {
     }
 }
 
+/// What makes a stage one that prepares dependencies: it runs on the base, before the candidate is there, and what it leaves is
+/// kept for every later run whose lock files are the same.
+///
+/// A change of a lock file, or of what is kept, is a change of a protected path. Where an operator allowed it, the stage runs on
+/// the candidate itself, and nothing of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnBase {
+    /// The files of the base whose contents decide what the stage makes; at least one.
+    pub lock_files: Vec<RepoPath>,
+    /// What is kept of the worktree besides the home folder: files and folders that git does not track.
+    pub keep: Vec<RepoPath>,
+}
+
+impl OnBase {
+    /// Whether a change of this path has the stage run on the candidate.
+    #[must_use]
+    pub fn is_about(&self, path: &RepoPath) -> bool {
+        self.lock_files.contains(path)
+            || self.keep.iter().any(|kept| kept == path || path.ancestors().any(|above| above == kept.as_str()))
+    }
+}
+
 /// One step of verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageRules {
@@ -90,6 +113,8 @@ pub struct StageRules {
     pub network: bool,
     /// What happens where the machine lacks a wall.
     pub isolation: Isolation,
+    /// Whether it prepares dependencies on the base. Such stages come before all others.
+    pub on_base: Option<OnBase>,
 }
 
 impl StageRules {
@@ -107,6 +132,7 @@ impl StageRules {
             environment: Vec::new(),
             network: false,
             isolation: Isolation::default(),
+            on_base: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::wire_verification::WireVerification;
 use super::{
     ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RequiredContext, Rules,
-    RulesError,
+    RulesError, StageRules,
 };
 use crate::Digest32;
 use crate::invalid::check_label;
@@ -84,10 +84,11 @@ pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
         return Err(value(format!("version is {}; this selfext knows version 1", wire.version)));
     }
     let defaults = ChangeLimits::default();
+    let stages = wire.verification.read()?;
     Ok(Rules {
         gate: gate(wire.gate)?,
-        protected: ProtectedPaths::new(wire.paths.protected)?,
-        stages: wire.verification.read()?,
+        protected: ProtectedPaths::new(wire.paths.protected.into_iter().chain(prepared_by(&stages)).collect())?,
+        stages,
         limits: ChangeLimits {
             max_files: usize::try_from(in_range(
                 "limits.max_files",
@@ -123,6 +124,15 @@ pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
         )?)
         .unwrap_or(100),
         digest: Digest32::of(text.as_bytes()),
+    })
+}
+
+/// What decides which dependencies are prepared on the base, as patterns: a change of it runs code that prepares others.
+fn prepared_by(stages: &[StageRules]) -> impl Iterator<Item = String> {
+    stages.iter().filter_map(|stage| stage.on_base.as_ref()).flat_map(|on_base| {
+        let lock_files = on_base.lock_files.iter().map(|path| globset::escape(path.as_str()));
+        let kept = on_base.keep.iter().map(|path| format!("{}/**", globset::escape(path.as_str())));
+        lock_files.chain(kept)
     })
 }
 

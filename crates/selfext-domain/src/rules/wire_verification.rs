@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::wire::{in_range, value};
-use super::{Isolation, OutputRule, RulesError, StageKind, StageLimits, StageRules, VariablePattern};
+use super::{Isolation, OnBase, OutputRule, RulesError, StageKind, StageLimits, StageRules, VariablePattern};
+use crate::RepoPath;
 use crate::invalid::check_label;
 
 #[derive(Default, Deserialize)]
@@ -34,6 +35,15 @@ struct WireStage {
     network: bool,
     #[serde(default)]
     limits: WireStageLimits,
+    on_base: Option<WireOnBase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireOnBase {
+    lock_files: Vec<String>,
+    #[serde(default)]
+    keep: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -75,7 +85,8 @@ impl WireVerification {
         let everywhere = patterns(&self.environment)?;
         let limits = self.limits.over(StageLimits::default())?;
         let mut names = BTreeSet::new();
-        self.stage
+        let read: Result<Vec<_>, _> = self
+            .stage
             .into_iter()
             .map(|wire| {
                 let stage = stage(wire, &everywhere, limits, self.isolation)?;
@@ -85,7 +96,18 @@ impl WireVerification {
                     Err(value(format!("the verification stage {:?} is there twice", stage.name)))
                 }
             })
-            .collect()
+            .collect();
+        let stages = read?;
+        apart(&stages)?;
+        match stages.iter().skip_while(|stage| stage.on_base.is_some()).find(|stage| stage.on_base.is_some()) {
+            None => Ok(stages),
+            Some(late) => {
+                let name = &late.name;
+                Err(value(format!(
+                    "the verification stage {name:?} has on_base, so it has to come before those that have not"
+                )))
+            }
+        }
     }
 }
 
@@ -113,8 +135,42 @@ fn stage(
         environment: everywhere.iter().cloned().chain(patterns(&wire.environment)?).collect(),
         network: wire.network,
         isolation,
+        on_base: wire.on_base.map(|wire_on_base| on_base(&wire.name, wire_on_base)).transpose()?,
         ..StageRules::new(wire.name, wire.command)
     })
+}
+
+/// What stages keep must not lie in one another: the one would take the other with it.
+fn apart(stages: &[StageRules]) -> Result<(), RulesError> {
+    let kept: Vec<&RepoPath> =
+        stages.iter().filter_map(|stage| stage.on_base.as_ref()).flat_map(|on_base| &on_base.keep).collect();
+    for inner in &kept {
+        if let Some(outer) = kept.iter().find(|outer| inner.ancestors().any(|above| above == outer.as_str())) {
+            return Err(value(format!("on_base.keep names {inner}, which lies in {outer}, which it names too")));
+        }
+    }
+    Ok(())
+}
+
+fn on_base(stage: &str, wire: WireOnBase) -> Result<OnBase, RulesError> {
+    let paths = |key: &str, texts: Vec<String>| -> Result<Vec<RepoPath>, RulesError> {
+        let wrong = |error| value(format!("on_base.{key} of stage {stage:?}: {error}"));
+        texts.into_iter().map(|text| RepoPath::parse(text).map_err(wrong)).collect()
+    };
+    let read = OnBase { lock_files: paths("lock_files", wire.lock_files)?, keep: paths("keep", wire.keep)? };
+    if read.lock_files.is_empty() {
+        return Err(value(format!(
+            "on_base.lock_files of stage {stage:?} names no file; what it made would never be made anew"
+        )));
+    }
+    if let Some(both) = read.keep.iter().find(|kept| {
+        read.lock_files.iter().any(|lock| lock == *kept || lock.ancestors().any(|above| above == kept.as_str()))
+    }) {
+        return Err(value(format!(
+            "on_base.keep of stage {stage:?} names {both}, which is or holds one of its lock files"
+        )));
+    }
+    Ok(read)
 }
 
 fn patterns(texts: &[String]) -> Result<Vec<VariablePattern>, RulesError> {

@@ -7,5 +7,5 @@ mod wall;
 
 pub use candidate::{Candidate, EntryChange};
 pub use limit::Limit;
-pub use report::{Category, StageReport, StageResult};
+pub use report::{Category, Prepared, StageReport, StageResult};
 pub use wall::{Mechanism, Wall, WallReport, WallState};

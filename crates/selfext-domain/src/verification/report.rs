@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Limit, WallReport};
-use crate::{RedactedText, StageKind};
+use crate::{Digest32, RedactedText, StageKind};
 
 /// How one stage ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +120,15 @@ impl fmt::Display for Category {
     }
 }
 
+/// How dependencies that are prepared on the base were come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// What they are kept under: it covers the stage, the lock files, and what they were prepared on top of.
+    pub key: Digest32,
+    /// Whether an earlier run prepared them. The report is of that time then.
+    pub reused: bool,
+}
+
 /// What one stage of the rules did to the candidate. What earlier versions did not write is empty when read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageReport {
@@ -146,12 +155,26 @@ pub struct StageReport {
     /// The pattern that the output did not match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub must_match: Option<String>,
+    /// That it prepared dependencies on the base; nothing if it ran on the candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Prepared>,
     /// The walls that stood around it, and those that were missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub walls: Vec<WallReport>,
 }
 
 impl StageReport {
+    /// How it went, in words: `passed after 12 ms`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Self { result, duration_ms, prepared, .. } = self;
+        match prepared {
+            None => format!("{result} after {duration_ms} ms"),
+            Some(Prepared { reused: false, .. }) => format!("{result} on the base after {duration_ms} ms"),
+            Some(Prepared { reused: true, .. }) => format!("{result} on the base in an earlier run, and was kept"),
+        }
+    }
+
     /// The walls that this machine did not offer.
     pub fn missing_walls(&self) -> impl Iterator<Item = &WallReport> {
         self.walls.iter().filter(|wall| wall.missing().is_some())
@@ -184,6 +207,7 @@ mod tests {
             output_bytes: 2,
             output: RedactedText::from_text("x", TextCap { max_bytes: 10, keep: Keep::Tail }),
             must_match: None,
+            prepared: Some(Prepared { key: Digest32::of(b"x"), reused: true }),
             walls: vec![
                 WallReport { wall: Wall::Files, state: stood },
                 WallReport { wall: Wall::Network, state: WallState::Missing { why: "no".into() } },

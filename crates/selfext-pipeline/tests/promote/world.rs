@@ -58,6 +58,7 @@ pub fn stage(result: StageResult) -> StageReport {
         output_bytes: 2,
         output: RedactedText::from_text("ok", cap),
         must_match: None,
+        prepared: None,
         walls: Vec::new(),
     }
 }

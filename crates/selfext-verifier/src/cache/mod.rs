@@ -48,6 +48,11 @@ impl Cache {
         self.folder.join("worktrees")
     }
 
+    /// The folder of what was prepared on bases.
+    pub(crate) fn prepared(&self) -> PathBuf {
+        self.folder.join("prepared")
+    }
+
     /// The repository, made if there is none yet, with the configuration that it should have.
     pub(crate) async fn repository(&self, format: ObjectFormat) -> Result<Repository, VerifierError> {
         let repository = Repository::new(self.git.clone(), &self.folder, format);

@@ -138,7 +138,7 @@ impl Repository {
     }
 
     /// The object and size of a regular file of a commit; `None` for anything else.
-    pub(super) async fn find_regular_file(
+    pub(crate) async fn find_regular_file(
         &self,
         commit: &CommitSha,
         path: &RepoPath,

@@ -69,8 +69,8 @@ impl Drop for RunFolder {
     }
 }
 
-/// Removes what is left of a file, for the sweep.
-fn remove_any(path: &Path) -> io::Result<()> {
+/// Removes a file, or a folder with everything in it.
+pub(crate) fn remove_any(path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path)?.is_dir() { remove_tree(path) } else { fs::remove_file(path) }
 }
 

@@ -101,7 +101,16 @@ impl StageEnvironment {
         &self.path
     }
 
-    /// The whole environment of a stage.
+    /// What decides about a stage's outcome, as text that is the same for every run.
+    pub(super) fn told(&self, patterns: &[VariablePattern]) -> BTreeMap<String, String> {
+        let (home, temporary, run) = (Path::new("home"), Path::new("tmp"), Path::new("run"));
+        let own = self.variables(home, temporary, run).into_iter();
+        let own = own.map(|(name, value)| (name.to_owned(), value.to_string_lossy().into_owned()));
+        let passing = self.passing(patterns).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        passing.chain(own).collect()
+    }
+
+    /// What a stage gets without the rules' asking.
     pub(super) fn variables(
         &self,
         home: &Path,

@@ -3,6 +3,7 @@
 mod disk;
 mod environment;
 mod memory;
+mod on_base;
 mod outcome;
 mod run;
 mod walls;
@@ -10,5 +11,5 @@ mod watch;
 mod worktree;
 
 pub use environment::StageEnvironment;
-pub(crate) use run::Stages;
+pub(crate) use run::{Ground, Stages};
 pub(crate) use walls::ReadPlaces;

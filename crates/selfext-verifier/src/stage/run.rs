@@ -15,6 +15,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::OnceCell;
 
 use super::StageEnvironment;
+use super::on_base::{Outcome, split};
 use super::outcome::result_of;
 use super::walls::{Guarded, Machine, ReadPlaces};
 use super::watch::{Watched, watch};
@@ -22,7 +23,16 @@ use super::worktree::Worktree;
 use crate::WithoutWalls;
 use crate::cache::Repository;
 use crate::error::{unavailable, unavailable_by, words};
+use crate::prepared::Store;
 use crate::process::{Running, Tail};
+
+/// Where a run has its folders, and what it can build on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ground<'a> {
+    pub(crate) repository: &'a Repository,
+    pub(crate) runs: &'a Path,
+    pub(crate) prepared: &'a Store,
+}
 
 /// What stages run with, whatever the candidate.
 #[derive(Debug)]
@@ -41,17 +51,32 @@ impl Stages {
     /// Runs stages on a candidate until one does not pass.
     pub(crate) async fn run(
         &self,
-        repository: &Repository,
-        runs: &Path,
+        ground: Ground<'_>,
         run: &RunId,
         candidate: &Candidate,
         stages: &[StageRules],
     ) -> Result<Vec<StageReport>, VerifierError> {
         // Declared before any process is started, so that it is dropped after all of them.
-        let worktree = Worktree::check_out(repository, &candidate.tree, run, runs).await?;
+        let worktree = Worktree::check_out(ground.repository, &candidate.tree, run, ground.runs).await?;
         let machine = self.machine.get_or_init(async || self.probe(&worktree)).await;
         demand_walls(machine, stages)?;
+        let (on_base, stages) = split(candidate, stages);
         let mut reports = Vec::new();
+        let prepared = self.prepare_on_base(machine, ground, run, candidate, on_base, &mut reports).await?;
+        let worktree = match prepared {
+            Outcome::Nothing => worktree,
+            Outcome::Prepared(layer) => match self.put_down(layer, worktree).await? {
+                Ok(worktree) => worktree,
+                Err(taken) => {
+                    // The last of them is the one whose work cannot be used.
+                    if let (Some(last), Some(stage)) = (reports.last_mut(), on_base.last()) {
+                        *last = could_not_start(stage, machine.walls(stage), &taken.words());
+                    }
+                    return Ok(reports);
+                }
+            },
+            Outcome::Failed => return Ok(reports),
+        };
         for stage in stages {
             let report = self.run_stage(machine, &worktree, stage).await?;
             let passed = report.result.passed();
@@ -70,7 +95,7 @@ impl Stages {
         machine.without(namespaces, landlock, control_groups)
     }
 
-    async fn run_stage(
+    pub(super) async fn run_stage(
         &self,
         machine: &Machine,
         worktree: &Worktree,
@@ -163,6 +188,12 @@ struct Ran {
     output: RedactedText,
 }
 
+/// The report of a stage that was not started, with the reason in the place of its output.
+pub(super) fn could_not_start(stage: &StageRules, walls: Vec<WallReport>, why: &str) -> StageReport {
+    let output = RedactedText::from_text(why, TextCap { max_bytes: stage.output_limit, keep: Keep::Tail });
+    report(stage, walls, Ran { result: StageResult::CouldNotStart, duration_ms: 0, output_bytes: 0, output })
+}
+
 fn report(stage: &StageRules, walls: Vec<WallReport>, ran: Ran) -> StageReport {
     let Ran { mut result, duration_ms, output_bytes, output } = ran;
     let mut must_match = None;
@@ -182,6 +213,7 @@ fn report(stage: &StageRules, walls: Vec<WallReport>, ran: Ran) -> StageReport {
         output_bytes,
         output,
         must_match,
+        prepared: None,
         walls,
     }
 }

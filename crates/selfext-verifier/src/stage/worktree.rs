@@ -61,6 +61,11 @@ impl Worktree {
         }
     }
 
+    /// An empty folder beside the others, for what is to be kept of them.
+    pub(super) fn draft(&self) -> std::io::Result<PathBuf> {
+        self.folder.make("draft")
+    }
+
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }

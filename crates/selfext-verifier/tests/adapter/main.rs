@@ -4,6 +4,7 @@
 mod cache;
 mod isolation;
 mod place;
+mod prepared;
 mod sources;
 mod surroundings;
 mod token;

@@ -85,6 +85,11 @@ impl Ground {
         self.run_on(&self.candidate, stage).await
     }
 
+    /// Runs several stages on the ground's own candidate.
+    pub async fn run_all(&self, stages: &[StageRules]) -> Vec<StageReport> {
+        self.verifier.run_stages(&RunId::parse("attack").unwrap(), &self.candidate, stages).await.unwrap()
+    }
+
     pub async fn run_on(&self, candidate: &Candidate, stage: StageRules) -> StageReport {
         self.verifier.run_stages(&RunId::parse("attack").unwrap(), candidate, &[stage]).await.unwrap().remove(0)
     }

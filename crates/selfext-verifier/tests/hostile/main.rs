@@ -28,4 +28,5 @@ mod reads_a_token_from_the_credentials_folder;
 mod reads_a_token_from_the_environment;
 mod reads_or_writes_the_ledger;
 mod sleeps_for_ever_holding_the_output;
+mod spoils_prepared_dependencies;
 mod writes_outside;

@@ -7,18 +7,15 @@ use super::stage::Stage;
 
 pub fn find(folder: &Path) -> Option<Project> {
     text(folder, "go.mod")?;
-    let mut compile = Stage::new("compile", &["go", "build", "./..."]);
-    if has(folder, "go.sum") && !folder.join("vendor").is_dir() {
-        compile = compile
-            .because("Go fetches the modules, so this stage has the network. With `go mod vendor` none needs it.")
-            .online();
-    }
-    let mut stages = vec![
-        compile,
+    let fetches = has(folder, "go.sum") && !folder.join("vendor").is_dir();
+    let fetch = Stage::new("fetch", &["go", "mod", "download"]).prepared(vec!["go.mod", "go.sum"], &[]);
+    let mut stages: Vec<Stage> = fetches.then_some(fetch).into_iter().collect();
+    stages.extend([
+        Stage::new("compile", &["go", "build", "./..."]),
         Stage::new("vet", &["go", "vet", "./..."]),
         // Not one that a cache answers for.
         Stage::new("test", &["go", "test", "-count=1", "./..."]).matching(r"(?m)^ok\s"),
-    ];
+    ]);
     let program = if has(folder, "main.go") {
         Some(".".to_owned())
     } else {

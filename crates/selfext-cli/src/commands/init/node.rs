@@ -25,21 +25,27 @@ const NODE: &str = r"(?m)^(# |ℹ )pass [1-9]";
 struct Manager {
     name: &'static str,
     install: &'static [&'static str],
+    /// None where the packages do not come into `node_modules` alone.
+    lock_file: Option<&'static str>,
 }
 
 fn manager(folder: &Path) -> Option<Manager> {
-    let (name, install): (_, &[_]) = if has(folder, "pnpm-lock.yaml") {
-        ("pnpm", &["pnpm", "install", "--frozen-lockfile"])
+    let (name, install, lock_file): (_, &[_], _) = if has(folder, "pnpm-lock.yaml") {
+        ("pnpm", &["pnpm", "install", "--frozen-lockfile"], Some("pnpm-lock.yaml"))
     } else if has(folder, "yarn.lock") && has(folder, ".yarnrc.yml") {
-        ("yarn", &["yarn", "install", "--immutable"])
+        ("yarn", &["yarn", "install", "--immutable"], None)
     } else if has(folder, "yarn.lock") {
-        ("yarn", &["yarn", "install", "--frozen-lockfile"])
-    } else if has(folder, "package-lock.json") || has(folder, "npm-shrinkwrap.json") {
-        ("npm", &["npm", "ci", "--no-audit", "--no-fund"])
+        ("yarn", &["yarn", "install", "--frozen-lockfile"], Some("yarn.lock"))
     } else {
-        return None;
+        let lock_file = ["npm-shrinkwrap.json", "package-lock.json"].into_iter().find(|file| has(folder, file))?;
+        ("npm", &["npm", "ci", "--no-audit", "--no-fund"], Some(lock_file))
     };
-    Some(Manager { name, install })
+    Some(Manager { name, install, lock_file })
+}
+
+/// The packages of a workspace have folders of their own for what they need.
+fn is_workspace(folder: &Path, package: &Value) -> bool {
+    package.get("workspaces").is_some() || has(folder, "pnpm-workspace.yaml")
 }
 
 pub fn find(folder: &Path) -> Option<Project> {
@@ -50,12 +56,15 @@ pub fn find(folder: &Path) -> Option<Project> {
         .iter()
         .any(|kind| package[*kind].as_object().is_some_and(|packages| !packages.is_empty()));
     if needs {
-        let stage = match &manager {
-            Some(manager) => Stage::new("install", manager.install),
-            None => Stage::new("install", &["npm", "install", "--no-audit", "--no-fund"])
-                .because("Without a lock file a verification is not of the versions that will run. Commit one, and say `npm ci`."),
-        };
-        stages.push(stage.because("It fetches the dependencies, so it has the network.").online());
+        let online = |stage: Stage| stage.because("It fetches the dependencies, so it has the network.").online();
+        stages.push(match &manager {
+            Some(Manager { install, lock_file: Some(lock_file), .. }) if !is_workspace(folder, &package) => {
+                Stage::new("install", install).prepared(vec!["package.json", lock_file], &["node_modules"])
+            }
+            Some(manager) => online(Stage::new("install", manager.install)),
+            None => online(Stage::new("install", &["npm", "install", "--no-audit", "--no-fund"])
+                .because("Without a lock file a verification is not of the versions that will run. Commit one, and say `npm ci`.")),
+        });
     }
     let starter = manager.map_or("npm", |manager| manager.name);
     stages.extend(compile(folder, &package, starter));

@@ -21,7 +21,7 @@ const UNITTEST: &str = r"(?m)^Ran [1-9]";
 
 pub fn find(folder: &Path) -> Option<Project> {
     let manifest = text(folder, "pyproject.toml");
-    let lists: Vec<&str> = LISTS.iter().copied().filter(|list| has(folder, list)).collect();
+    let lists: Vec<&'static str> = LISTS.iter().copied().filter(|list| has(folder, list)).collect();
     if manifest.is_none() && lists.is_empty() && !has(folder, "setup.py") {
         return None;
     }
@@ -69,7 +69,7 @@ fn uses_pytest(folder: &Path, manifest: Option<&str>, lists: &[&str]) -> bool {
 }
 
 /// What installs the dependencies, if there are any, and the words that start Python with them.
-fn surroundings(folder: &Path, manifest: &Table, lists: &[&str], pytest: bool) -> (Option<Stage>, Vec<String>) {
+fn surroundings(folder: &Path, manifest: &Table, lists: &[&'static str], pytest: bool) -> (Option<Stage>, Vec<String>) {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let fetches = |stage: Stage| Some(stage.because("It fetches the dependencies, so it has the network.").online());
     if has(folder, "uv.lock") {
@@ -97,14 +97,28 @@ fn surroundings(folder: &Path, manifest: &Table, lists: &[&str], pytest: bool) -
         install.push_str(" -r ");
         install.push_str(list);
     }
-    if needs("dependencies") || extra.is_some() {
+    let install_project = needs("dependencies") || extra.is_some();
+    if install_project {
         install.push_str(&extra.map_or_else(|| " -e .".to_owned(), |extra| format!(" -e '.[{extra}]'")));
     }
     let listed = lists.iter().filter_map(|list| text(folder, list)).any(|list| list.contains("pytest"));
     if pytest && !listed && extra.is_none() {
         install.push_str(" pytest");
     }
-    (fetches(Stage::new("install", &["sh", "-c", &install])), words(&[".venv/bin/python"]))
+    let install = Stage::new("install", &["sh", "-c", &install]);
+    // The project itself, installed on the base, would hide the candidate's.
+    let of_lists_alone = !lists.is_empty() && !install_project && lists.iter().all(|list| is_plain(folder, list));
+    let install = if of_lists_alone { Some(install.prepared(lists.to_vec(), &[".venv"])) } else { fetches(install) };
+    (install, words(&[".venv/bin/python"]))
+}
+
+/// Whether a list names packages alone: no other list, which could change without it, and nothing of the repository.
+fn is_plain(folder: &Path, list: &str) -> bool {
+    let refers = |line: &str| {
+        ["-e", "-r", "-c", "--e", "--r", "--c", ".", "/"].iter().any(|begin| line.starts_with(begin))
+            || line.contains("file:")
+    };
+    text(folder, list).is_some_and(|text| !text.lines().map(str::trim).any(refers))
 }
 
 /// The module that the project's first command starts.

@@ -19,8 +19,8 @@ pub fn find(folder: &Path) -> Option<Project> {
         flags.push("--locked");
     }
     let fetches = lock.as_ref().is_none_or(|lock| lock.contains("\nsource = "));
-    let offline = !fetches || is_vendored(folder);
-    if offline {
+    let has_all = !fetches || is_vendored(folder);
+    if has_all || lock.is_some() {
         flags.push("--offline");
     }
     let mut whole = flags.clone();
@@ -30,11 +30,9 @@ pub fn find(folder: &Path) -> Option<Project> {
     let cargo = |verb: &'static str, flags: &[&'static str]| [&["cargo", verb], flags].concat();
     let mut compile =
         Stage::new("compile", &[cargo("build", &whole), vec!["--all-targets"]].concat()).within_seconds(1_800);
-    if !offline {
+    if !has_all && lock.is_none() {
         compile = compile
-            .because(
-                "Cargo fetches the dependencies, so this stage has the network. With `cargo vendor` none needs it.",
-            )
+            .because("Cargo fetches the dependencies, so this stage has the network. With a Cargo.lock the base alone needs it.")
             .online();
     }
     if lock.is_none() {
@@ -42,10 +40,12 @@ pub fn find(folder: &Path) -> Option<Project> {
             "Without a Cargo.lock a verification is not of the versions that will run. Commit one, and say --locked.",
         );
     }
+    let fetch = Stage::new("fetch", &["cargo", "fetch", "--locked"]).prepared(vec!["Cargo.lock"], &[]);
     let test = Stage::new("test", &cargo("test", &whole))
         .within_seconds(1_800)
         .matching(r"test result: ok\. [1-9][0-9]* passed");
-    let mut stages = vec![compile, test];
+    let mut stages: Vec<Stage> = (!has_all && lock.is_some()).then_some(fetch).into_iter().collect();
+    stages.extend([compile, test]);
     stages.extend(start_up(folder, &manifest, &flags));
     let deciding = &["Cargo.toml", "Cargo.lock", "**/build.rs", ".cargo/**", "rust-toolchain*"];
     Some(Project { kind: "Rust", stages, deciding })

@@ -10,6 +10,8 @@ pub struct Stage {
     why: Vec<String>,
     must_match: Option<&'static str>,
     network: bool,
+    /// The lock files and what is kept, where it prepares dependencies on the base.
+    on_base: Option<(Vec<&'static str>, &'static [&'static str])>,
     /// Whether it is written as a comment, for a person to judge.
     suggested: bool,
 }
@@ -25,6 +27,7 @@ impl Stage {
             why: Vec::new(),
             must_match: None,
             network: false,
+            on_base: None,
             suggested: false,
         }
     }
@@ -53,10 +56,23 @@ impl Stage {
         self
     }
 
+    /// With the network, on the base: what it fetches by these lock files is kept, with these paths of the worktree.
+    pub fn prepared(mut self, lock_files: Vec<&'static str>, keep: &'static [&'static str]) -> Self {
+        self.on_base = Some((lock_files, keep));
+        self.because("It fetches the dependencies, with the network, on the base and before the change is there. What it fetches is kept")
+            .because("for later runs; a change of its lock files is blocked until an operator allows it.")
+            .online()
+    }
+
+    /// Whether it runs on the base.
+    pub const fn is_on_base(&self) -> bool {
+        self.on_base.is_some()
+    }
+
     /// What the rules call it.
     fn kind(&self) -> &'static str {
         match self.name {
-            "install" => "setup",
+            "fetch" | "install" => "setup",
             "compile" => "compile",
             "test" => "test",
             "start-up" => "start-up",
@@ -87,6 +103,10 @@ impl Stage {
         ];
         lines.extend(self.must_match.map(|pattern| format!("must_match = '{pattern}'")));
         lines.extend(self.network.then(|| "network = true".to_owned()));
+        lines.extend(self.on_base.as_ref().map(|(lock_files, keep)| {
+            let keep = if keep.is_empty() { String::new() } else { format!(", keep = {keep:?}") };
+            format!("on_base = {{ lock_files = {lock_files:?}{keep} }}")
+        }));
         for line in lines {
             let mark = if self.suggested { "# " } else { "" };
             let _ = writeln!(text, "{mark}{line}");

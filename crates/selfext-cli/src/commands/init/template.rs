@@ -5,10 +5,13 @@ use super::project::Project;
 /// The whole file.
 pub fn write(projects: &[Project]) -> String {
     let mut text = HEAD.replace("# DECIDING\n", &deciding(projects));
-    for project in projects {
-        let prefix = if projects.len() > 1 { format!("{}-", project.kind.to_lowercase()) } else { String::new() };
-        for stage in &project.stages {
-            text.push_str(&stage.write(&prefix));
+    // What is prepared on the base comes before all else, whichever project needs it.
+    for on_base in [true, false] {
+        for project in projects {
+            let prefix = if projects.len() > 1 { format!("{}-", project.kind.to_lowercase()) } else { String::new() };
+            for stage in project.stages.iter().filter(|stage| stage.is_on_base() == on_base) {
+                text.push_str(&stage.write(&prefix));
+            }
         }
     }
     text
@@ -62,6 +65,8 @@ max_base_moves = 3
 # What is run on the change, on top of the base commit, in a worktree of its own, in this order. The program is started
 # directly; for a shell write ["sh", "-c", "…"]. At most output_limit_bytes (65536) of each output's end are kept.
 # A must_match is a regular expression that the output has to match, so that a stage which tests nothing does not pass.
+# A stage with on_base runs on the base commit, before the change is there. Its home folder, and what it names under keep, are
+# copied for the stages that follow, and kept for later runs as long as its lock_files are the same.
 # The stages run behind walls: no network (unless network = true), no files but their own and the system's, no variables of
 # selfext's, limits. "required" runs nothing where this machine lacks one of the walls; "best-effort" says so in the evidence.
 [verification]

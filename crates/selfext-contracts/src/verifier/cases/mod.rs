@@ -3,6 +3,7 @@
 
 pub mod bases;
 pub mod candidates;
+pub mod dependencies;
 pub mod endings;
 pub mod hostility;
 pub mod stages;
