@@ -14,9 +14,9 @@ pub fn folded(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
-    // Upper case first: some letters, such as `ſ` and `ς`, are lower case already and yet not the one they are compared with.
-    // Marks that appear in folding are put in order again by the second normalisation.
-    let upper: String = name.nfkd().flat_map(char::to_uppercase).nfkd().collect();
+    // By way of both cases: some letters, such as `ſ` and `ς`, are lower case already, and others, such as `ẞ`, upper case, and yet
+    // not the one they are compared with. Marks that appear in folding are put in order again by the later normalisations.
+    let upper: String = name.nfkd().flat_map(char::to_lowercase).flat_map(char::to_uppercase).nfkd().collect();
     upper.chars().flat_map(char::to_lowercase).nfkd().collect()
 }
 
@@ -35,6 +35,7 @@ mod tests {
             ("caf\u{e9}", "cafe\u{301}"),
             ("CAF\u{c9}", "cafe\u{301}"),
             ("stra\u{df}e", "STRASSE"),
+            ("STRA\u{1e9e}E", "stra\u{df}e"),
             ("\u{3c3}", "\u{3c2}"),
             ("\u{fb01}x", "FIX"),
             ("\u{ff4a}enkinsfile", "Jenkinsfile"),
@@ -58,7 +59,11 @@ mod tests {
             prop_assert_eq!(&folded(&name.nfc().collect::<String>()), &once);
             prop_assert_eq!(&folded(&name.nfd().collect::<String>()), &once);
             prop_assert_eq!(&folded(&name.to_lowercase()), &once);
-            prop_assert_eq!(&folded(&name.to_uppercase()), &once);
+            // The iota below a letter is a mark that becomes a letter in upper case, so that other marks come to stand behind
+            // it: no file system takes these for the same.
+            if !name.nfkd().any(|c| c == '\u{345}') {
+                prop_assert_eq!(&folded(&name.to_uppercase()), &once);
+            }
         }
     }
 }
