@@ -17,6 +17,9 @@ pub(crate) fn appended(event: &Event) -> Result<String, LedgerError> {
     if matches!(event.body, EventBody::MergeStarted(_)) || event.body.event_type() == "merge_started" {
         return Err(refused("merge_started is written by begin_merge alone"));
     }
+    if event.body.event_type() == "proposed" {
+        return Err(refused("proposed is written by propose alone"));
+    }
     content(event)
 }
 

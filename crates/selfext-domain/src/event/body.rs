@@ -118,6 +118,14 @@ bodies! {
     RollbackAcknowledged = "rollback_acknowledged" at |_| Stage::Rollback;
 }
 
+impl EventBody {
+    /// Whether only an operator may say it: a database with roles takes it from nobody else.
+    #[must_use]
+    pub fn is_an_operators(&self) -> bool {
+        matches!(self.event_type(), "change_allowed" | "run_abandoned" | "rollback_acknowledged")
+    }
+}
+
 /// The part of an event's content that names what happened.
 #[derive(Serialize, Deserialize)]
 pub(super) struct WireBody {

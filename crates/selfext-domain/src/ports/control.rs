@@ -23,6 +23,12 @@ pub enum ControlError {
     /// The request's event id was used for another event before.
     #[error("the event id {0} was used for another event")]
     IdReused(EventId),
+    /// The database lets this role read the control, but not do this. Nothing was changed.
+    #[error("this login may not do that: {detail}")]
+    NotPermitted {
+        /// What the database said.
+        detail: String,
+    },
     /// The database did not answer, or refused. Whether a change was made is not known; the same request may be repeated.
     #[error("the database is not available")]
     Unavailable(#[source] Source),

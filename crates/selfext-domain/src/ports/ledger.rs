@@ -93,8 +93,9 @@ pub enum MergeGrant {
 pub trait Ledger: Send + Sync {
     /// Appends one event to its stream, behind the event `after`. One round trip. May be repeated with the same event: it is
     /// recorded once, and the answer is the record. The stream `control` is written by
-    /// [`PromotionControl`](super::PromotionControl) alone, and `merge_started` by [`Ledger::begin_merge`] alone; both are
-    /// refused here.
+    /// [`PromotionControl`](super::PromotionControl) alone, `proposed` by [`Ledger::propose`] and `merge_started` by
+    /// [`Ledger::begin_merge`] alone; all three are refused here. A database with roles takes what only an operator may say
+    /// ([`EventBody::is_an_operators`](crate::EventBody::is_an_operators)) from operators alone.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] or [`LedgerError::Diverged`] if the stream does not end with `after`,

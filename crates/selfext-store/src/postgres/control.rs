@@ -90,12 +90,14 @@ impl PromotionControl for PgPromotionControl {
     /// Two round trips: the change, and what is open after it.
     async fn pause(&self, request: &PauseRequest) -> Result<PauseAnswer, ControlError> {
         let change = ControlChange::pause(request)?;
+        let function = if request.allow_rollbacks {
+            call!("self_extension_pause_as_operator($1, $2, $3::text::jsonb)")
+        } else {
+            call!("self_extension_pause($1, $2, $3::text::jsonb)")
+        };
         let answer = self
             .change(&change, || {
-                sqlx::query(call!("self_extension_pause($1, $2, $3::text::jsonb)"))
-                    .bind(change.id.as_uuid())
-                    .bind(&change.content)
-                    .bind(&change.value)
+                sqlx::query(function).bind(change.id.as_uuid()).bind(&change.content).bind(&change.value)
             })
             .await?;
         let event = answer.event().map_err(ControlError::unavailable)?;

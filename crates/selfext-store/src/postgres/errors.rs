@@ -43,6 +43,9 @@ pub(super) fn writing(error: Error, event: EventId) -> LedgerError {
 pub(super) fn controlling(error: Error, event: EventId) -> ControlError {
     match &error {
         Error::Database(database) if database.constraint() == Some(EVENT_ID) => ControlError::IdReused(event),
+        Error::Database(database) if database.code().as_deref() == Some("42501") => {
+            ControlError::NotPermitted { detail: database.message().to_owned() }
+        }
         _ => ControlError::unavailable(error),
     }
 }

@@ -62,9 +62,14 @@ impl Ledger for PgLedger {
     async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
         let content = request::appended(event)?;
         let run = stored(event.stream.as_str());
+        let function = if event.body.is_an_operators() {
+            call!("self_extension_append_as_operator($1, $2, $3, $4, $5)")
+        } else {
+            call!("self_extension_append($1, $2, $3, $4, $5)")
+        };
         let answer = self
             .call(event, || {
-                sqlx::query(call!("self_extension_append($1, $2, $3, $4, $5)"))
+                sqlx::query(function)
                     .bind(event.id.as_uuid())
                     .bind(&*run)
                     .bind(&content)

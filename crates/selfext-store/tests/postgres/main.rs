@@ -4,6 +4,7 @@
 mod connections;
 mod fixture;
 mod history;
+mod roles;
 mod schema;
 mod walls;
 

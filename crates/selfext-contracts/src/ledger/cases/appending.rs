@@ -102,7 +102,8 @@ pub async fn what_others_write_is_refused<F: LedgerFixture>() {
         payload: serde_json::json!({}),
     };
     let control = Event { stream: StreamId::Control, ..story.blocked() };
-    for event in [story.merge_started(), story.event(EventBody::Unknown(disguised)), control] {
+    let proposed = Story::new("run 2").proposed();
+    for event in [story.merge_started(), story.event(EventBody::Unknown(disguised)), control, proposed] {
         for sequence in [1, 3] {
             let refused = append(&ledger, &event, sequence).await.unwrap_err();
             assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");

@@ -1,0 +1,322 @@
+-- Who may do what. Everything is owned by `selfext_owner`, as whom nobody logs in. Agents and operators are logins that are
+-- members of `selfext_agent` or `selfext_operator`: they read, and write through the functions below alone, which run with
+-- their owner's rights. What only an operator may say has functions of its own.
+
+-- The promotion control's row is written through the functions alone, whatever rights an agent has on its other keys.
+CREATE FUNCTION public.self_extension_control_guarded() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- Inside of the functions it is the owner who writes.
+    IF NOT pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
+        RAISE EXCEPTION 'the promotion control is changed by selfext''s functions: % by hand is refused', TG_OP
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'self_extension_control_guarded',
+                  SCHEMA = 'public', TABLE = 'agent_state';
+    END IF;
+    IF TG_LEVEL = 'STATEMENT' THEN
+        RETURN NULL;
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+
+CREATE TRIGGER self_extension_control_guarded_insert BEFORE INSERT ON public.agent_state
+    FOR EACH ROW WHEN (NEW.key = 'self_extension:promotion_control')
+    EXECUTE FUNCTION public.self_extension_control_guarded();
+CREATE TRIGGER self_extension_control_guarded_update BEFORE UPDATE ON public.agent_state
+    FOR EACH ROW WHEN ('self_extension:promotion_control' IN (OLD.key, NEW.key))
+    EXECUTE FUNCTION public.self_extension_control_guarded();
+CREATE TRIGGER self_extension_control_guarded_delete BEFORE DELETE ON public.agent_state
+    FOR EACH ROW WHEN (OLD.key = 'self_extension:promotion_control')
+    EXECUTE FUNCTION public.self_extension_control_guarded();
+CREATE TRIGGER self_extension_control_guarded_truncate BEFORE TRUNCATE ON public.agent_state
+    FOR EACH STATEMENT EXECUTE FUNCTION public.self_extension_control_guarded();
+ALTER TABLE public.agent_state ENABLE ALWAYS TRIGGER self_extension_control_guarded_insert;
+ALTER TABLE public.agent_state ENABLE ALWAYS TRIGGER self_extension_control_guarded_update;
+ALTER TABLE public.agent_state ENABLE ALWAYS TRIGGER self_extension_control_guarded_delete;
+ALTER TABLE public.agent_state ENABLE ALWAYS TRIGGER self_extension_control_guarded_truncate;
+
+-- Whether only an operator may say it. The domain's `EventBody::is_an_operators`.
+CREATE FUNCTION public.self_extension_is_an_operators(p_event_type text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p_event_type IN ('change_allowed', 'run_abandoned', 'rollback_acknowledged')
+$$;
+
+-- `Ledger::append`. What begins a run or a merge, and what belongs to the control or to operators, has functions of its own.
+CREATE OR REPLACE FUNCTION public.self_extension_append(
+    p_event_id uuid, p_run_id text, p_content text, p_sequence bigint, p_prev_hash bytea
+) RETURNS public.self_extension_answer
+LANGUAGE plpgsql AS $$
+DECLARE
+    answer public.self_extension_answer;
+    stored public.self_extension_events;
+BEGIN
+    SELECT e.* INTO stored FROM public.self_extension_events e WHERE e.event_id = p_event_id;
+    IF FOUND THEN
+        answer.outcome := CASE WHEN stored.content = p_content THEN 'recorded' ELSE 'id-reused' END;
+        answer.event := stored;
+        RETURN answer;
+    END IF;
+    answer := public.self_extension_write(p_event_id, p_run_id, p_content, p_sequence, p_prev_hash);
+    IF answer.outcome = 'recorded' THEN
+        IF (answer.event).run_id = 'control' OR (answer.event).event_type IN ('merge_started', 'proposed') THEN
+            RAISE EXCEPTION 'the control stream, proposed and merge_started are not written by append'
+                USING ERRCODE = 'check_violation';
+        END IF;
+        IF public.self_extension_is_an_operators((answer.event).event_type) THEN
+            RAISE EXCEPTION '% is an operator''s to say', (answer.event).event_type
+                USING ERRCODE = 'insufficient_privilege';
+        END IF;
+    END IF;
+    RETURN answer;
+END
+$$;
+
+-- `Ledger::append` for what only an operator may say.
+CREATE FUNCTION public.self_extension_append_as_operator(
+    p_event_id uuid, p_run_id text, p_content text, p_sequence bigint, p_prev_hash bytea
+) RETURNS public.self_extension_answer
+LANGUAGE plpgsql AS $$
+DECLARE
+    answer public.self_extension_answer;
+    stored public.self_extension_events;
+BEGIN
+    SELECT e.* INTO stored FROM public.self_extension_events e WHERE e.event_id = p_event_id;
+    IF FOUND THEN
+        answer.outcome := CASE WHEN stored.content = p_content THEN 'recorded' ELSE 'id-reused' END;
+        answer.event := stored;
+        RETURN answer;
+    END IF;
+    answer := public.self_extension_write(p_event_id, p_run_id, p_content, p_sequence, p_prev_hash);
+    IF answer.outcome = 'recorded'
+       AND ((answer.event).run_id = 'control' OR NOT public.self_extension_is_an_operators((answer.event).event_type)) THEN
+        RAISE EXCEPTION 'the event is none of an operator''s' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN answer;
+END
+$$;
+
+-- `Ledger::propose`, now sure that what it looked at is what it writes.
+CREATE OR REPLACE FUNCTION public.self_extension_propose(
+    p_event_id uuid, p_run_id text, p_content text, p_repository text, p_base text, p_fingerprint text, p_after text
+) RETURNS public.self_extension_answer
+LANGUAGE plpgsql AS $$
+DECLARE
+    answer public.self_extension_answer;
+    stored public.self_extension_events;
+BEGIN
+    PERFORM public.self_extension_require_read_committed();
+    PERFORM pg_advisory_xact_lock(hashtextextended(p_fingerprint || ' ' || p_repository || ' ' || p_base, 7365660402));
+
+    SELECT e.* INTO stored FROM public.self_extension_events e WHERE e.event_id = p_event_id;
+    IF FOUND THEN
+        answer.outcome := CASE WHEN stored.content = p_content THEN 'recorded' ELSE 'id-reused' END;
+        answer.event := stored;
+        RETURN answer;
+    END IF;
+
+    SELECT latest.run_id INTO answer.other_run
+    FROM public.self_extension_events latest
+    WHERE latest.event_type = 'proposed' AND latest.repository = p_repository AND latest.base = p_base
+      AND latest.fingerprint = p_fingerprint
+    ORDER BY latest.id DESC LIMIT 1;
+    IF answer.other_run IS DISTINCT FROM p_after THEN
+        answer.outcome := 'run-exists';
+        RETURN answer;
+    END IF;
+    answer := public.self_extension_write(p_event_id, p_run_id, p_content, 1);
+    IF answer.outcome = 'recorded'
+       AND ((answer.event).run_id = 'control' OR (answer.event).event_type <> 'proposed'
+            OR ((answer.event).repository, (answer.event).base, (answer.event).fingerprint)
+               IS DISTINCT FROM (p_repository, p_base, p_fingerprint)) THEN
+        RAISE EXCEPTION 'the event is no proposed event of this subject' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN answer;
+END
+$$;
+
+-- `Ledger::begin_merge` as it was; who calls it is told by the wrapper of its own name.
+ALTER FUNCTION public.self_extension_begin_merge(uuid, text, text, bigint, bytea, text, text, bigint, boolean)
+    RENAME TO self_extension_begin_merge_checked;
+CREATE FUNCTION public.self_extension_begin_merge(
+    p_event_id uuid, p_run_id text, p_content text, p_sequence bigint, p_prev_hash bytea,
+    p_repository text, p_base text, p_pull_request bigint, p_rollback boolean
+) RETURNS public.self_extension_answer
+LANGUAGE plpgsql AS $$
+DECLARE
+    answer public.self_extension_answer;
+BEGIN
+    answer := public.self_extension_begin_merge_checked(
+        p_event_id, p_run_id, p_content, p_sequence, p_prev_hash, p_repository, p_base, p_pull_request, p_rollback);
+    -- What it looked at is what it wrote.
+    IF answer.outcome = 'recorded'
+       AND ((answer.event).repository, (answer.event).base, (answer.event).pull_request)
+           IS DISTINCT FROM (p_repository, p_base, p_pull_request) THEN
+        RAISE EXCEPTION 'the event is of another merge than the one that was asked for' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN answer;
+END
+$$;
+
+-- `PromotionControl::pause` for an operator: whatever the row was, also if there was none. The accepted history stays.
+ALTER FUNCTION public.self_extension_pause(uuid, text, jsonb) RENAME TO self_extension_pause_row;
+CREATE FUNCTION public.self_extension_pause_as_operator(p_event_id uuid, p_content text, p_value jsonb)
+RETURNS public.self_extension_answer
+LANGUAGE plpgsql AS $$
+DECLARE
+    answer public.self_extension_answer;
+BEGIN
+    PERFORM public.self_extension_require_read_committed();
+    -- The history is what the row says it is, and never the caller's to say.
+    IF public.self_extension_control_state(p_value) NOT IN ('paused', 'paused-except-rollbacks') OR p_value ? 'history' THEN
+        RAISE EXCEPTION 'the value is no pause' USING ERRCODE = 'check_violation';
+    END IF;
+    answer := public.self_extension_pause_row(p_event_id, p_content, p_value);
+    IF answer.outcome = 'recorded'
+       AND ((answer.event).event_type <> 'promotion_pause_changed' OR (answer.event).payload -> 'paused' <> 'true') THEN
+        RAISE EXCEPTION 'the event is no pause' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN answer;
+END
+$$;
+
+-- `PromotionControl::pause` for anybody: it may make a pause stricter, and never laxer.
+CREATE FUNCTION public.self_extension_pause(p_event_id uuid, p_content text, p_value jsonb)
+RETURNS public.self_extension_answer
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM public.self_extension_require_read_committed();
+    IF p_value -> 'allow_rollbacks' = 'true' THEN
+        RAISE EXCEPTION 'a pause that allows rollbacks is an operator''s to make' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN public.self_extension_pause_as_operator(p_event_id, p_content, p_value);
+END
+$$;
+
+-- `PromotionControl::resume`, for operators alone.
+ALTER FUNCTION public.self_extension_resume(uuid, text, jsonb, text, uuid, text) RENAME TO self_extension_resume_row;
+CREATE FUNCTION public.self_extension_resume(
+    p_event_id uuid, p_content text, p_value jsonb,
+    p_history text, p_history_event_id uuid, p_history_content text
+) RETURNS public.self_extension_answer
+LANGUAGE plpgsql AS $$
+DECLARE
+    answer public.self_extension_answer;
+BEGIN
+    PERFORM public.self_extension_require_read_committed();
+    IF public.self_extension_control_state(p_value) <> 'running' OR p_value ? 'history' THEN
+        RAISE EXCEPTION 'the value is no resume' USING ERRCODE = 'check_violation';
+    END IF;
+    answer := public.self_extension_resume_row(
+        p_event_id, p_content, p_value, p_history, p_history_event_id, p_history_content);
+    IF answer.outcome = 'recorded'
+       AND ((answer.event).event_type <> 'promotion_pause_changed' OR (answer.event).payload -> 'paused' <> 'false') THEN
+        RAISE EXCEPTION 'the event is no resume' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN answer;
+END
+$$;
+
+-- The right to each function, and to nothing beside them.
+CREATE FUNCTION public.self_extension_close_functions() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    f record;
+BEGIN
+    FOR f IN
+        SELECT p.oid::regprocedure AS name, p.proname, p.prorettype = 'trigger'::regtype AS is_trigger
+        FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'self\_extension\_%'
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', f.name);
+        -- What reads alone stays open to all: it says nothing that a table would not, to those who may read that.
+        IF f.proname NOT IN ('self_extension_history', 'self_extension_control_state', 'self_extension_same_merge') THEN
+            EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f.name);
+        END IF;
+        IF f.proname IN ('self_extension_append', 'self_extension_append_as_operator', 'self_extension_propose',
+                         'self_extension_begin_merge', 'self_extension_pause', 'self_extension_pause_as_operator',
+                         'self_extension_resume') THEN
+            EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER', f.name);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Makes the three roles, gives everything to their owner and to the others what they need. Answers what could not be done,
+-- or NULL. May be repeated, by a role that may make roles and owns the schema, or by a superuser: a migration that was run by
+-- one that may not has left everything as it was.
+CREATE FUNCTION public.self_extension_make_roles() RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    role text;
+    object record;
+    problem text;
+BEGIN
+    -- One at a time: two that grant at once fail.
+    PERFORM pg_advisory_xact_lock(7365660403);
+    PERFORM public.self_extension_close_functions();
+    FOREACH role IN ARRAY ARRAY['selfext_owner', 'selfext_operator', 'selfext_agent'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+            EXCEPTION
+                -- Roles are the cluster's: another of its databases was faster.
+                WHEN duplicate_object OR unique_violation THEN NULL;
+            END;
+        END IF;
+    END LOOP;
+    IF NOT pg_has_role(current_user, 'selfext_owner', 'MEMBER') THEN
+        EXECUTE format('GRANT selfext_owner TO %I', current_user);
+    END IF;
+    GRANT CREATE, USAGE ON SCHEMA public TO selfext_owner;
+    GRANT USAGE ON SCHEMA public TO selfext_operator, selfext_agent;
+
+    FOR object IN
+        SELECT c.oid::regclass AS name, c.relowner
+        FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+          AND (c.relname IN ('agent_state', 'selfext_migrations') OR c.relname LIKE 'self\_extension\_%')
+          AND c.relowner <> 'selfext_owner'::regrole
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO selfext_owner', object.name);
+        -- An agent that made the table itself keeps its use of it.
+        IF object.name = 'public.agent_state'::regclass AND object.relowner <> current_user::regrole THEN
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', object.name, object.relowner::regrole);
+        END IF;
+    END LOOP;
+    ALTER TYPE public.self_extension_answer OWNER TO selfext_owner;
+    FOR object IN
+        SELECT p.oid::regprocedure AS name
+        FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'self\_extension\_%'
+          AND p.proowner <> 'selfext_owner'::regrole
+          -- These two are what a superuser or the migrating role runs, with its own rights.
+          AND p.proname NOT IN ('self_extension_make_roles', 'self_extension_close_functions')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO selfext_owner', object.name);
+    END LOOP;
+
+    GRANT SELECT ON public.self_extension_events, public.self_extension_open_runs, public.selfext_migrations
+        TO selfext_operator, selfext_agent;
+    GRANT SELECT ON public.agent_state TO selfext_operator;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON public.agent_state TO selfext_agent;
+    FOR object IN
+        SELECT p.oid::regprocedure AS name, p.proname
+        FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+    LOOP
+        IF object.proname IN ('self_extension_append', 'self_extension_propose', 'self_extension_begin_merge',
+                              'self_extension_pause') THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO selfext_operator, selfext_agent', object.name);
+        ELSIF object.proname IN ('self_extension_append_as_operator', 'self_extension_pause_as_operator',
+                                 'self_extension_resume') THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO selfext_operator', object.name);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+EXCEPTION
+    WHEN insufficient_privilege THEN
+        GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+        PERFORM public.self_extension_close_functions();
+        RETURN problem;
+END
+$$;
+
+SELECT public.self_extension_make_roles();
