@@ -171,6 +171,17 @@ pub struct Promote {
     /// The run's id: any stable text of up to 128 characters. The same id takes up the same run.
     #[arg(long, value_name = "ID", help_heading = "The run")]
     pub run: Option<RunId>,
+    /// What stages of verification may read besides the system's programs and the tool chains that are found: absolute paths,
+    /// with `:` between them. May be repeated. What holds credentials does not belong here.
+    #[arg(
+        long = "read-path",
+        value_name = "PATH",
+        env = "SELFEXT_READ_PATHS",
+        value_delimiter = ':',
+        value_parser = absolute,
+        help_heading = "This machine"
+    )]
+    pub read_paths: Vec<PathBuf>,
 }
 
 /// How to pause.
@@ -295,6 +306,12 @@ pub fn quoted(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// A path that leads to the same place whatever folder it is said in.
+fn absolute(text: &str) -> Result<PathBuf, &'static str> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() { Ok(path) } else { Err("it is no absolute path") }
 }
 
 /// A text that says something.

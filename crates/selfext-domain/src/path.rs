@@ -9,15 +9,15 @@ text_newtype!(
     /// system and after URL parsing.
     ///
     /// Refused are absolute paths, empty parts, `.` and `..` (percent-encoded too), backslashes, control and invisible
-    /// characters, parts that end in a space or a dot, and whatever a file system may take for `.git`. At most 4,096 bytes,
-    /// 255 a part.
+    /// characters, parts that end in a space or a dot, and whatever a file system may take for `.git`. At most 2,048 bytes,
+    /// so that a checkout's own folder and the path stay within the 4,096 that systems take, and 255 a part.
     RepoPath,
     check_path
 );
 
 fn check_path(text: &str) -> Result<(), InvalidValue> {
-    if text.len() > 4096 {
-        return Err(InvalidValue::new("repository path", text, "is longer than 4096 bytes"));
+    if text.len() > 2048 {
+        return Err(InvalidValue::new("repository path", text, "is longer than 2048 bytes"));
     }
     // A server or a URL parser may decode once more than expected; each form that it could see must be harmless.
     let mut form = text.to_owned();

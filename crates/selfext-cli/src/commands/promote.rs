@@ -11,7 +11,7 @@ use crate::interrupt::unless_interrupted;
 use crate::{change, show};
 
 pub async fn run(ledger: &Ledger, args: &Promote) -> Result<Exit> {
-    let place = Place::find(&args.target).await?;
+    let place = Place::find(&args.target).await?.letting_stages_read(&args.read_paths);
     let change = change::read(&args.change, &args.context, place.local())?;
     let work = async {
         let site = place.open(ledger, &args.target.base).await?;

@@ -1,5 +1,7 @@
 //! The repository that a command works on: on GitHub, or on this machine.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result};
 use selfext::{BranchName, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext, SelfextBuilder};
 use url::Url;
@@ -17,7 +19,12 @@ const TOKENS: &[&str] = &["SELFEXT_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"];
 const API: &str = "SELFEXT_GITHUB_URL";
 
 /// A repository that was found. Nothing is open yet.
-pub enum Place {
+pub struct Place {
+    found: Found,
+    read_paths: Vec<PathBuf>,
+}
+
+enum Found {
     Github(Box<SelfextBuilder>),
     Local(Box<Repository>),
 }
@@ -25,31 +32,38 @@ pub enum Place {
 impl Place {
     /// Finds the repository. One on this machine is had alone from here on; if another command has it, this waits.
     pub async fn find(target: &Target) -> Result<Self> {
-        match (&target.github, &target.local) {
-            (Some(repository), _) => Ok(Self::Github(Box::new(on_github(repository, target)?))),
-            (None, Some(path)) => Ok(Self::Local(Box::new(Repository::find(path, &target.base).await?))),
-            (None, None) => Err(usage("name a repository with --github or --local")),
-        }
+        let found = match (&target.github, &target.local) {
+            (Some(repository), _) => Found::Github(Box::new(on_github(repository, target)?)),
+            (None, Some(path)) => Found::Local(Box::new(Repository::find(path, &target.base).await?)),
+            (None, None) => return Err(usage("name a repository with --github or --local")),
+        };
+        Ok(Self { found, read_paths: Vec::new() })
+    }
+
+    /// Lets stages of verification read these paths of this machine, too.
+    pub fn letting_stages_read(self, paths: &[PathBuf]) -> Self {
+        Self { read_paths: paths.to_vec(), ..self }
     }
 
     pub fn local(&self) -> Option<&Repository> {
-        match self {
-            Self::Github(_) => None,
-            Self::Local(repository) => Some(repository),
+        match &self.found {
+            Found::Github(_) => None,
+            Found::Local(repository) => Some(repository),
         }
     }
 
     /// Opens selfext on it.
     pub async fn open(self, ledger: &Ledger, base: &BranchName) -> Result<Site> {
         let database = ledger.url()?;
-        let (builder, local) = match self {
-            Self::Github(builder) => (*builder, None),
-            Self::Local(repository) => {
+        let (builder, local) = match self.found {
+            Found::Github(builder) => (*builder, None),
+            Found::Local(repository) => {
                 let local = Local::serve(*repository).await?;
                 (local.builder()?, Some(local))
             }
         };
-        let opened = builder.base(base.clone()).database(database.clone()).open().await;
+        let builder = builder.base(base.clone()).stages_may_read(self.read_paths);
+        let opened = builder.database(database.clone()).open().await;
         let selfext = opened.with_context(|| format!("selfext could not be opened with the ledger {database}"))?;
         Ok(Site { selfext, local })
     }

@@ -1,4 +1,5 @@
-//! The stages that `init` writes, run for real on a small repository of each language, where its tools are on this machine.
+//! The stages that `init` writes, run for real on a small repository of each language, where its tools are on this machine. With
+//! `SELFEXT_TEST_TOOLS=all` they have to be.
 
 use std::process::Command;
 
@@ -101,6 +102,23 @@ const PYTHON: Sample = Sample {
     stages: &["compile", "test", "start-up"],
 };
 
+/// Its dependency is fetched from the package index, or from what `PIP_*` names.
+const PYTEST: Sample = Sample {
+    tools: &["python3", "venv"],
+    kind: "Python",
+    files: &[
+        ("requirements.txt", "iniconfig==2.0.0\n"),
+        ("pytest.ini", "[pytest]\n"),
+        ("one.py", "def one():\n    return 1\n"),
+        ("tests/test_one.py", "import iniconfig\nfrom one import one\n\ndef test_one():\n    assert one() == 1\n"),
+        (".gitignore", "/.venv\n"),
+    ],
+    changed: "one.py",
+    good: "def one():\n    return 2 - 1\n",
+    bad: "def one():\n    return 2\n",
+    stages: &["install", "compile", "test"],
+};
+
 const GO: Sample = Sample {
     tools: &["go"],
     kind: "Go",
@@ -118,11 +136,16 @@ const GO: Sample = Sample {
     stages: &["compile", "vet", "test"],
 };
 
+/// Whether a command of this machine works: one that tells a version, or what is written out.
 fn is_here(tool: &str) -> bool {
-    Command::new(tool)
-        .arg(if tool == "go" { "version" } else { "--version" })
-        .output()
-        .is_ok_and(|output| output.status.success())
+    let words: Vec<&str> = match tool {
+        "go" => vec!["go", "version"],
+        "venv" => vec!["python3", "-c", "import venv, ensurepip"],
+        tool => vec![tool, "--version"],
+    };
+    let here = Command::new(words[0]).args(&words[1..]).output().is_ok_and(|output| output.status.success());
+    assert!(here || std::env::var_os("SELFEXT_TEST_TOOLS").is_none(), "{tool} is not on this machine");
+    here
 }
 
 fn repository(samples: &[&Sample]) -> World {
@@ -168,6 +191,9 @@ fn try_for_real(sample: &Sample) -> Option<(World, [String; 2])> {
     }
     let world = repository(&[sample]);
     world.run(["init", "agent"]).expect(0, &[sample.kind]);
+    // Where this machine finds its packages is no matter of the repository's.
+    let rules = std::fs::read_to_string(world.path("agent/selfext.toml")).unwrap();
+    world.write("agent/selfext.toml", rules.replace("[verification]\n", "[verification]\nenvironment = [\"PIP_*\"]\n"));
     world.commit("first");
     let run = promote(&world, sample, sample.good).expect(0, &["promoted: "]).run_id();
     let stages = tested(&world, &run);
@@ -205,6 +231,13 @@ fn the_node_template_installs_dependencies_on_the_base_and_once() {
 #[test]
 fn the_python_template_passes_a_good_change_and_stops_a_failing_test() {
     try_for_real(&PYTHON);
+}
+
+#[test]
+fn the_python_template_installs_a_list_of_requirements_on_the_base_and_once() {
+    let Some((world, [first, second])) = try_for_real(&PYTEST) else { return };
+    let told = |run: &str, event_type: &str| stages_of(&world, run, event_type)[0]["prepared"]["reused"].clone();
+    assert_eq!((told(&first, "tested"), told(&second, "failed")), (false.into(), true.into()));
 }
 
 #[test]

@@ -119,7 +119,8 @@ impl Stages {
     ) -> Result<Result<(), Box<StageReport>>, VerifierError> {
         let Bench { machine, ground, run, base } = bench;
         let in_the_way = |why: String| Ok(Err(Box::new(could_not_start(stage, machine.walls(stage), &why))));
-        let mut worktree = Worktree::check_out(ground.repository, base, run, ground.runs).await?;
+        let mut worktree =
+            Worktree::check_out(ground.repository, base, run, ground.runs, stage.limits.disk_bytes).await?;
         let mut kept = below.map_or(&[][..], |below| below.layer.kept()).to_vec();
         let new: Vec<RepoPath> = on_base.keep.iter().filter(|path| !kept.contains(path)).cloned().collect();
         if let Err(taken) = all_free(&worktree.files, &new) {

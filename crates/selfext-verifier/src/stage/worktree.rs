@@ -7,7 +7,7 @@ use selfext_domain::{Digest32, RunId, TreeSha};
 
 use super::walls::Surroundings;
 use crate::cache::Repository;
-use crate::error::blocking;
+use crate::error::{blocking, unavailable};
 use crate::run_folder::RunFolder;
 
 /// A candidate's files with a home and a temporary folder beside them, for one run. All of it goes with the value.
@@ -22,12 +22,14 @@ pub(super) struct Worktree {
 }
 
 impl Worktree {
-    /// Checks a tree out. git registers nothing about it, so nothing of it can be left behind in the cache, and no hook runs.
+    /// Checks a tree out, if its files hold no more than so many bytes: many names of one blob cost a repository nothing, and a
+    /// disk everything. git registers nothing about it, so nothing of it can be left behind in the cache, and no hook runs.
     pub(super) async fn check_out(
         repository: &Repository,
         tree: &TreeSha,
         run: &RunId,
         runs: &Path,
+        most: u64,
     ) -> Result<Self, VerifierError> {
         let label: String = Digest32::of(run.as_str().as_bytes()).to_string().chars().take(16).collect();
         let folder = RunFolder::create(runs, &label).await?;
@@ -39,7 +41,20 @@ impl Worktree {
         .await?;
         let index = worktree.folder.path().join("index");
         let call = |what| repository.call(what).env("GIT_INDEX_FILE", &index);
-        call("the candidate cannot be read").args(["read-tree", tree.as_str()]).output().await?;
+        let (sizes, read) = tokio::join!(
+            repository
+                .call("the candidate cannot be listed")
+                .args(["ls-tree", "-r", "-z", "--full-tree", "--format=%(objectsize)", tree.as_str()])
+                .output(),
+            call("the candidate cannot be read").args(["read-tree", tree.as_str()]).output(),
+        );
+        read?;
+        let held = sum(&sizes?);
+        if held > most {
+            return Err(unavailable(&format!(
+                "the files of the tree {tree} hold {held} bytes, but limits.disk_bytes of the stages is {most} at most"
+            )));
+        }
         call("the candidate cannot be checked out")
             .env("GIT_WORK_TREE", &worktree.files)
             .folder(&worktree.files)
@@ -73,4 +88,10 @@ impl Worktree {
     pub(super) async fn remove(self) {
         self.folder.remove().await;
     }
+}
+
+/// The sum of the sizes that a listing names. A submodule has none.
+fn sum(listing: &[u8]) -> u64 {
+    let sizes = listing.split(|byte| *byte == 0).filter_map(|size| std::str::from_utf8(size).ok()?.trim().parse().ok());
+    sizes.fold(0, u64::saturating_add)
 }

@@ -8,3 +8,4 @@ pub mod endings;
 pub mod hostility;
 pub mod stages;
 pub mod surroundings;
+pub mod trees;
