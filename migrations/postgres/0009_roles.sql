@@ -216,6 +216,19 @@ BEGIN
 END
 $$;
 
+-- What agents and operators call, operators alone, and everybody. A later migration replaces this where it adds to it.
+CREATE FUNCTION public.self_extension_functions_of(p_who text) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE p_who
+        WHEN 'agent' THEN ARRAY['self_extension_append', 'self_extension_propose', 'self_extension_begin_merge',
+                                'self_extension_pause']
+        WHEN 'operator' THEN ARRAY['self_extension_append_as_operator', 'self_extension_pause_as_operator',
+                                   'self_extension_resume']
+        -- What reads alone: it says nothing that a table would not, to those who may read that.
+        WHEN 'everybody' THEN ARRAY['self_extension_history', 'self_extension_control_state', 'self_extension_same_merge']
+    END
+$$;
+
 -- The right to each function, and to nothing beside them.
 CREATE FUNCTION public.self_extension_close_functions() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -227,13 +240,11 @@ BEGIN
         FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'self\_extension\_%'
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', f.name);
-        -- What reads alone stays open to all: it says nothing that a table would not, to those who may read that.
-        IF f.proname NOT IN ('self_extension_history', 'self_extension_control_state', 'self_extension_same_merge') THEN
+        IF f.proname <> ALL (public.self_extension_functions_of('everybody')) THEN
             EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f.name);
         END IF;
-        IF f.proname IN ('self_extension_append', 'self_extension_append_as_operator', 'self_extension_propose',
-                         'self_extension_begin_merge', 'self_extension_pause', 'self_extension_pause_as_operator',
-                         'self_extension_resume') THEN
+        IF f.proname = ANY (public.self_extension_functions_of('agent'))
+           OR f.proname = ANY (public.self_extension_functions_of('operator')) THEN
             EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER', f.name);
         END IF;
     END LOOP;
@@ -288,25 +299,28 @@ BEGIN
         FROM pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'self\_extension\_%'
           AND p.proowner <> 'selfext_owner'::regrole
-          -- These two are what a superuser or the migrating role runs, with its own rights.
-          AND p.proname NOT IN ('self_extension_make_roles', 'self_extension_close_functions')
+          -- These are what a superuser or the migrating role runs, with its own rights.
+          AND p.proname NOT IN ('self_extension_make_roles', 'self_extension_close_functions', 'self_extension_functions_of')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO selfext_owner', object.name);
     END LOOP;
 
-    GRANT SELECT ON public.self_extension_events, public.self_extension_open_runs, public.selfext_migrations
-        TO selfext_operator, selfext_agent;
-    GRANT SELECT ON public.agent_state TO selfext_operator;
-    GRANT SELECT, INSERT, UPDATE, DELETE ON public.agent_state TO selfext_agent;
+    FOR object IN
+        SELECT c.oid::regclass AS name
+        FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+          AND (c.relname IN ('agent_state', 'selfext_migrations') OR c.relname LIKE 'self\_extension\_%')
+    LOOP
+        EXECUTE format('GRANT SELECT ON %s TO selfext_operator, selfext_agent', object.name);
+    END LOOP;
+    GRANT INSERT, UPDATE, DELETE ON public.agent_state TO selfext_agent;
     FOR object IN
         SELECT p.oid::regprocedure AS name, p.proname
         FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
     LOOP
-        IF object.proname IN ('self_extension_append', 'self_extension_propose', 'self_extension_begin_merge',
-                              'self_extension_pause') THEN
+        IF object.proname = ANY (public.self_extension_functions_of('agent')) THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO selfext_operator, selfext_agent', object.name);
-        ELSIF object.proname IN ('self_extension_append_as_operator', 'self_extension_pause_as_operator',
-                                 'self_extension_resume') THEN
+        ELSIF object.proname = ANY (public.self_extension_functions_of('operator')) THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO selfext_operator', object.name);
         END IF;
     END LOOP;

@@ -4,13 +4,13 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use selfext_domain::ports::{Ledger, PromotionControl};
+use selfext_domain::ports::{Archive, Ledger, PromotionControl};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::database_url::Address;
 use crate::{
-    DatabaseUrl, PgLedger, PgPromotionControl, SchemaState, SqliteLedger, SqlitePromotionControl, StoreError, postgres,
-    sqlite,
+    DatabaseUrl, PgArchive, PgLedger, PgPromotionControl, SchemaState, SqliteArchive, SqliteLedger,
+    SqlitePromotionControl, StoreError, postgres, sqlite,
 };
 
 /// One database with selfext's ledger and promotion control. Cheap to clone; clones share their connections.
@@ -117,6 +117,15 @@ impl Store {
         match &self.backend {
             Backend::Postgres(connections) => Arc::new(PgPromotionControl::new(Arc::clone(connections))),
             Backend::Sqlite(database) => Arc::new(SqlitePromotionControl::new(Arc::clone(database))),
+        }
+    }
+
+    /// The ledger as it is stored in this database, for auditors, with its checkpoints.
+    #[must_use]
+    pub fn archive(&self) -> Arc<dyn Archive> {
+        match &self.backend {
+            Backend::Postgres(connections) => Arc::new(PgArchive::new(Arc::clone(connections))),
+            Backend::Sqlite(database) => Arc::new(SqliteArchive::new(Arc::clone(database))),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use selfext_domain::ports::{Ledger, PromotionControl};
+use selfext_domain::ports::{Archive, Ledger, PromotionControl};
 use serde_json::Value;
 
 /// The two ports over one database.
@@ -18,6 +18,9 @@ pub trait LedgerFixture: Send + Sync + 'static {
     /// The adapters under test; each call gives the same database.
     fn ports(&self) -> Ports;
 
+    /// The archive of the same database.
+    fn archive(&self) -> Arc<dyn Archive>;
+
     /// Opens the same database once more, as another process would that starts now, migrations included.
     async fn another(&self) -> Ports;
 
@@ -27,6 +30,9 @@ pub trait LedgerFixture: Send + Sync + 'static {
 
     /// The same with the ledger's triggers off, which are on again afterwards.
     async fn sql_past_triggers(&self, sql: &str);
+
+    /// Runs one SQL statement that writes the list of open runs by hand.
+    async fn forge_open_runs(&self, sql: &str);
 
     /// Statements that change the ledger's events with the columns `content` and `sequence` and must be refused, and what
     /// else this database has for it.

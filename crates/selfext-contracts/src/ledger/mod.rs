@@ -70,6 +70,13 @@ macro_rules! ledger_contract {
                 a_follower_misses_nothing_while_others_write
                 what_queries_read_is_what_the_content_says
             ]
+            archive [
+                rows_are_what_is_stored_in_the_order_of_positions
+                checkpoints_follow_one_another
+                one_of_two_that_seal_at_once_adds_its_checkpoint
+                a_checkpoint_stays_as_it_is
+                what_contradicts_the_ledger_is_told
+            ]
             guarding [
                 the_database_refuses_to_change_what_is_recorded
                 an_edited_content_is_found
@@ -102,6 +109,7 @@ mod tests {
         let listed = include_str!("mod.rs");
         let sources = [
             include_str!("cases/appending.rs"),
+            include_str!("cases/archive.rs"),
             include_str!("cases/concurrency.rs"),
             include_str!("cases/guarding.rs"),
             include_str!("cases/merging.rs"),

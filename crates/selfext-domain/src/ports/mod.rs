@@ -1,12 +1,14 @@
 //! The ports: what the pipeline needs of the world. Each is a contract that every adapter keeps, and that the contract
 //! suites try on each of them.
 
+mod archive;
 mod clock;
 mod control;
 mod forge;
 mod ledger;
 mod verifier;
 
+pub use archive::{Archive, LedgerRow, StoredCheckpoint};
 pub use clock::{Clock, IdSource};
 pub use control::{
     AcceptedHistory, ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest,
@@ -18,6 +20,8 @@ pub use forge::{
 pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use verifier::{Verifier, VerifierError};
 
+#[cfg(feature = "mocks")]
+pub use archive::MockArchive;
 #[cfg(feature = "mocks")]
 pub use clock::{MockClock, MockIdSource};
 #[cfg(feature = "mocks")]

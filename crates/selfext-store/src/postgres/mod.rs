@@ -1,6 +1,7 @@
-//! The ledger and the promotion control on Postgres.
+//! The ledger, its archive and the promotion control on Postgres.
 
 mod answer;
+mod archive;
 mod columns;
 mod connections;
 mod control;
@@ -8,6 +9,7 @@ mod errors;
 mod ledger;
 mod migrations;
 
+pub use archive::PgArchive;
 pub use control::PgPromotionControl;
 pub use ledger::PgLedger;
 

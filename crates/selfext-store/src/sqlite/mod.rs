@@ -1,5 +1,6 @@
-//! The ledger and the promotion control on SQLite.
+//! The ledger, its archive and the promotion control on SQLite.
 
+mod archive;
 mod columns;
 mod control;
 mod database;
@@ -8,6 +9,7 @@ mod ledger;
 mod migrations;
 mod transaction;
 
+pub use archive::SqliteArchive;
 pub use control::SqlitePromotionControl;
 pub use ledger::SqliteLedger;
 

@@ -1,6 +1,6 @@
 //! A transaction that has the file for itself, and the steps that decisions are made of.
 
-use selfext_domain::ports::{ControlError, LedgerError};
+use selfext_domain::ports::{ControlError, LedgerError, StoredCheckpoint};
 use selfext_domain::{ControlState, Digest32, EventId, Link, RecordedEvent, RunId, Subject, Tip};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -174,6 +174,27 @@ impl<'a> Writing<'a> {
             VALUES ('self_extension:promotion_control', ?1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
             ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
         self.row(SET, |query| query.bind(value.to_owned())).await?;
+        Ok(())
+    }
+
+    /// How many events the last checkpoint seals; 0 without one.
+    pub async fn sealed(&mut self) -> Result<u64, LedgerError> {
+        const SEALED: &str = "SELECT coalesce(max(c.size), 0) FROM self_extension_checkpoints c";
+        let row = self.row(SEALED, |query| query).await?;
+        let size: i64 = row.map_or(Ok(0), |row| row.try_get(0)).map_err(failed)?;
+        u64::try_from(size).map_err(|_| LedgerError::Corrupt { detail: format!("a checkpoint seals {size} events") })
+    }
+
+    /// Adds a checkpoint.
+    pub async fn seal(&mut self, checkpoint: &StoredCheckpoint) -> Result<(), LedgerError> {
+        const SEAL: &str = "INSERT INTO self_extension_checkpoints (size, id, frontier, note, written_by)
+            VALUES (?1, ?2, ?3, ?4, ?5)";
+        let StoredCheckpoint { size, position, frontier, note } = checkpoint.clone();
+        let written_by = self.written_by.to_owned();
+        self.row(SEAL, |query| {
+            query.bind(signed(size)).bind(signed(position.id)).bind(frontier).bind(note).bind(written_by)
+        })
+        .await?;
         Ok(())
     }
 

@@ -1,8 +1,11 @@
 //! A fresh Postgres database with the store on it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use selfext_contracts::TestDatabase;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
+use selfext_domain::ports::Archive;
 use selfext_store::{DatabaseUrl, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
@@ -48,6 +51,10 @@ impl LedgerFixture for PgFixture {
         (self.store.ledger(), self.store.control())
     }
 
+    fn archive(&self) -> Arc<dyn Archive> {
+        self.store.archive()
+    }
+
     async fn another(&self) -> Ports {
         let store = connect(self.database.url()).await;
         store.migrate().await.unwrap();
@@ -65,6 +72,12 @@ impl LedgerFixture for PgFixture {
         let on =
             triggers.map(|name| format!("ALTER TABLE self_extension_events ENABLE ALWAYS TRIGGER {name};")).concat();
         self.sql(&format!("ALTER TABLE self_extension_events DISABLE TRIGGER USER; {sql}; {on}")).await.unwrap();
+    }
+
+    async fn forge_open_runs(&self, sql: &str) {
+        let table = "ALTER TABLE self_extension_open_runs";
+        let on = "ENABLE ALWAYS TRIGGER self_extension_open_runs_derived";
+        self.sql(&format!("{table} DISABLE TRIGGER USER; {sql}; {table} {on}")).await.unwrap();
     }
 
     fn forbidden_sql(&self) -> Vec<&'static str> {

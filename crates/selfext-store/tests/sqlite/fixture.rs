@@ -1,8 +1,11 @@
 //! A fresh SQLite file with the store on it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use selfext_contracts::TempSqlite;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
+use selfext_domain::ports::Archive;
 use selfext_store::Store;
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -38,6 +41,10 @@ impl LedgerFixture for SqliteFixture {
         (self.store.ledger(), self.store.control())
     }
 
+    fn archive(&self) -> Arc<dyn Archive> {
+        self.store.archive()
+    }
+
     async fn another(&self) -> Ports {
         let store = Store::open_sqlite_or_create(&self.file.path()).await.unwrap();
         store.migrate().await.unwrap();
@@ -61,6 +68,10 @@ impl LedgerFixture for SqliteFixture {
         }
         let all = format!("{off} {sql}; {on}");
         sqlx::raw_sql(AssertSqlSafe(all)).execute(&mut connection).await.unwrap();
+    }
+
+    async fn forge_open_runs(&self, sql: &str) {
+        self.sql(sql).await.unwrap();
     }
 
     fn forbidden_sql(&self) -> Vec<&'static str> {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a case is a test")]
 
 pub mod appending;
+pub mod archive;
 pub mod concurrency;
 pub mod guarding;
 pub mod merging;

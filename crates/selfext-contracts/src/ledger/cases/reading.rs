@@ -99,7 +99,7 @@ pub async fn a_follower_misses_nothing_while_others_write<F: LedgerFixture>() {
 }
 
 /// Follows the ledger from its start until so many events were seen.
-async fn follow(ledger: &Arc<dyn Ledger>, page: u32, wanted: usize) -> Vec<RecordedEvent> {
+pub(super) async fn follow(ledger: &Arc<dyn Ledger>, page: u32, wanted: usize) -> Vec<RecordedEvent> {
     let following = async {
         let mut seen: Vec<RecordedEvent> = Vec::new();
         let mut look_again = tokio::time::interval(Duration::from_millis(5));

@@ -1,0 +1,124 @@
+//! The ledger as it is stored on Postgres, and its checkpoints.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use selfext_domain::Position;
+use selfext_domain::ports::{Archive, LedgerError, LedgerRow, StoredCheckpoint};
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
+use super::Connections;
+use super::errors::reading;
+use crate::archive::{checkpoint, ledger_row, position};
+use crate::request::signed;
+
+/// The archive on Postgres.
+#[derive(Clone, Debug)]
+pub struct PgArchive {
+    connections: Arc<Connections>,
+}
+
+impl PgArchive {
+    pub(crate) const fn new(connections: Arc<Connections>) -> Self {
+        Self { connections }
+    }
+
+    async fn checkpoints(
+        &self,
+        sql: &'static str,
+        size: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredCheckpoint>, LedgerError> {
+        let statement = || sqlx::query(sql).bind(signed(size)).bind(i64::from(limit));
+        let rows = self.connections.fetch(statement).await.map_err(reading)?;
+        let read = |row: &PgRow| {
+            let number = |at: usize| row.try_get::<i64, _>(at).map_err(reading);
+            let text = |at: usize| row.try_get::<String, _>(at).map_err(reading);
+            checkpoint(number(0)?, position(number(1)?, number(2)?)?, text(3)?, text(4)?)
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+#[async_trait]
+impl Archive for PgArchive {
+    async fn rows_after(&self, position: Position, limit: u32) -> Result<Vec<LedgerRow>, LedgerError> {
+        const ROWS: &str = "SELECT e.transaction_id::text::bigint, e.id, e.sequence, e.content, e.content_hash, e.prev_hash,
+                e.hash, to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), e.written_by,
+                e.event_id::text, e.run_id, e.correlation_id, e.stage, e.event_type, e.actor_source, e.tool_name,
+                e.tool_call_id, e.goal_id, e.cycle_id, e.sub_goal_id, e.repository, e.base, e.fingerprint, e.pull_request
+            FROM public.self_extension_events e
+            WHERE (e.transaction_id, e.id) > ($1::text::xid8, $2)
+              AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+            ORDER BY e.transaction_id, e.id LIMIT $3";
+        let statement = || {
+            sqlx::query(ROWS).bind(position.transaction.to_string()).bind(signed(position.id)).bind(i64::from(limit))
+        };
+        let rows = self.connections.fetch(statement).await.map_err(reading)?;
+        rows.iter().map(|row| Ok(ledger_row!(row, reading))).collect()
+    }
+
+    async fn checkpoints_after(&self, size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, LedgerError> {
+        const CHECKPOINTS: &str = "SELECT c.size, c.transaction_id::text::bigint, c.id, c.frontier, c.note
+            FROM public.self_extension_checkpoints c WHERE c.size > $1 ORDER BY c.size LIMIT $2";
+        self.checkpoints(CHECKPOINTS, size, limit).await
+    }
+
+    async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, LedgerError> {
+        const LAST: &str = "SELECT c.size, c.transaction_id::text::bigint, c.id, c.frontier, c.note
+            FROM public.self_extension_checkpoints c WHERE c.size > $1 ORDER BY c.size DESC LIMIT $2";
+        Ok(self.checkpoints(LAST, 0, 1).await?.pop())
+    }
+
+    async fn add_checkpoint(&self, checkpoint: &StoredCheckpoint, after: u64) -> Result<bool, LedgerError> {
+        const SEAL: &str = "SELECT public.self_extension_seal($1, $2, $3::text::xid8, $4, $5, $6)";
+        let StoredCheckpoint { size, position, frontier, note } = checkpoint;
+        let statement = || {
+            sqlx::query(SEAL)
+                .bind((after > 0).then(|| signed(after)))
+                .bind(signed(*size))
+                .bind(position.transaction.to_string())
+                .bind(signed(position.id))
+                .bind(frontier)
+                .bind(note)
+        };
+        let rows = self.connections.fetch(statement).await.map_err(reading)?;
+        rows.first().map_or(Ok(false), |row| row.try_get(0)).map_err(reading)
+    }
+
+    async fn contradictions(&self) -> Result<Vec<String>, LedgerError> {
+        const CONTRADICTIONS: &str = "
+            SELECT 'the run ' || o.run_id || ' is listed as open, but it is over, or never began'
+            FROM public.self_extension_open_runs o
+            WHERE NOT EXISTS (SELECT FROM public.self_extension_events e
+                              WHERE e.run_id = o.run_id AND e.id = o.proposed AND e.event_type = 'proposed')
+               OR EXISTS (SELECT FROM public.self_extension_events e
+                          WHERE e.run_id = o.run_id AND e.event_type IN ('promoted', 'failed', 'run_abandoned'))
+            UNION ALL
+            SELECT 'the run ' || o.run_id || ' is listed with another merge permit than its events say'
+            FROM public.self_extension_open_runs o
+            WHERE o.permit IS DISTINCT FROM (
+                SELECT m.id FROM public.self_extension_events m
+                WHERE m.run_id = o.run_id AND m.event_type = 'merge_started' AND NOT EXISTS (
+                    SELECT FROM public.self_extension_events l
+                    WHERE l.run_id = m.run_id AND l.sequence > m.sequence
+                      AND l.event_type IN ('merge_started', 'promotion_blocked')))
+            UNION ALL
+            SELECT 'the promotion control says ' || coalesce(s.value::text, 'nothing') || ', but its last event says paused = '
+                || c.paused || ', allow_rollbacks = ' || c.allow_rollbacks
+            FROM (
+                SELECT coalesce(max(l.payload ->> 'paused'), 'false') AS paused,
+                       coalesce(max(l.payload ->> 'allow_rollbacks'), 'false') AS allow_rollbacks
+                FROM (
+                    SELECT e.payload FROM public.self_extension_events e
+                    WHERE e.run_id = 'control' AND e.event_type = 'promotion_pause_changed'
+                    ORDER BY e.sequence DESC LIMIT 1
+                ) l
+            ) c LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
+            WHERE (s.value ->> 'paused', coalesce(s.value ->> 'allow_rollbacks', 'false'))
+                IS DISTINCT FROM (c.paused, c.allow_rollbacks)";
+        let rows = self.connections.fetch(|| sqlx::query(CONTRADICTIONS)).await.map_err(reading)?;
+        rows.iter().map(|row| row.try_get(0).map_err(reading)).collect()
+    }
+}

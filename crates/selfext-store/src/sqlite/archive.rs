@@ -1,0 +1,122 @@
+//! The ledger as it is stored in a SQLite file, and its checkpoints.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use selfext_domain::Position;
+use selfext_domain::ports::{Archive, LedgerError, LedgerRow, StoredCheckpoint};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::SqliteDatabase;
+use super::database::{to_its_end, traced};
+use super::errors::{cut_off, failed};
+use super::transaction::Writing;
+use crate::archive::{checkpoint, ledger_row, position};
+use crate::request::signed;
+
+/// The archive in a SQLite file.
+#[derive(Clone, Debug)]
+pub struct SqliteArchive {
+    database: Arc<SqliteDatabase>,
+}
+
+impl SqliteArchive {
+    pub(crate) const fn new(database: Arc<SqliteDatabase>) -> Self {
+        Self { database }
+    }
+
+    async fn checkpoints(
+        &self,
+        sql: &'static str,
+        size: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredCheckpoint>, LedgerError> {
+        let statement = sqlx::query(sql).bind(signed(size)).bind(i64::from(limit));
+        let rows = traced(sql, statement.fetch_all(&self.database.reader)).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<StoredCheckpoint, LedgerError> {
+    let number = |at: usize| row.try_get::<i64, _>(at).map_err(failed);
+    let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
+    checkpoint(number(0)?, position(0, number(1)?)?, text(2)?, text(3)?)
+}
+
+#[async_trait]
+impl Archive for SqliteArchive {
+    async fn rows_after(&self, position: Position, limit: u32) -> Result<Vec<LedgerRow>, LedgerError> {
+        const ROWS: &str = "SELECT 0, e.id, e.sequence, e.content, e.content_hash, e.prev_hash, e.hash, e.created_at,
+                e.written_by, e.event_id, e.run_id, e.correlation_id, e.stage, e.event_type, e.actor_source, e.tool_name,
+                e.tool_call_id, e.goal_id, e.cycle_id, e.sub_goal_id, e.repository, e.base, e.fingerprint, e.pull_request
+            FROM self_extension_events e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2";
+        let statement = sqlx::query(ROWS).bind(signed(position.id)).bind(i64::from(limit));
+        let rows = traced(ROWS, statement.fetch_all(&self.database.reader)).await?;
+        rows.iter().map(|row| Ok(ledger_row!(row, failed))).collect()
+    }
+
+    async fn checkpoints_after(&self, size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, LedgerError> {
+        const CHECKPOINTS: &str = "SELECT c.size, c.id, c.frontier, c.note FROM self_extension_checkpoints c
+            WHERE c.size > ?1 ORDER BY c.size LIMIT ?2";
+        self.checkpoints(CHECKPOINTS, size, limit).await
+    }
+
+    async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, LedgerError> {
+        const LAST: &str = "SELECT c.size, c.id, c.frontier, c.note FROM self_extension_checkpoints c
+            WHERE c.size > ?1 ORDER BY c.size DESC LIMIT ?2";
+        Ok(self.checkpoints(LAST, 0, 1).await?.pop())
+    }
+
+    async fn add_checkpoint(&self, checkpoint: &StoredCheckpoint, after: u64) -> Result<bool, LedgerError> {
+        let (database, checkpoint) = (Arc::clone(&self.database), checkpoint.clone());
+        let work = async move {
+            let mut writing = Writing::begin(&database).await?;
+            if writing.sealed().await? != after {
+                return Ok(false);
+            }
+            writing.seal(&checkpoint).await?;
+            writing.commit().await?;
+            Ok(true)
+        };
+        to_its_end(work).await.ok_or_else(cut_off)?
+    }
+
+    async fn contradictions(&self) -> Result<Vec<String>, LedgerError> {
+        const CONTRADICTIONS: &str = "
+            SELECT 'the run ' || o.run_id || ' is listed as open, but it is over, or never began'
+            FROM self_extension_open_runs o
+            WHERE NOT EXISTS (SELECT 1 FROM self_extension_events e
+                              WHERE e.run_id = o.run_id AND e.id = o.proposed AND e.event_type = 'proposed')
+               OR EXISTS (SELECT 1 FROM self_extension_events e
+                          WHERE e.run_id = o.run_id AND e.event_type IN ('promoted', 'failed', 'run_abandoned'))
+            UNION ALL
+            SELECT 'the run ' || o.run_id || ' is listed with another merge permit than its events say'
+            FROM self_extension_open_runs o
+            WHERE o.permit IS NOT (
+                SELECT m.id FROM self_extension_events m
+                WHERE m.run_id = o.run_id AND m.event_type = 'merge_started' AND NOT EXISTS (
+                    SELECT 1 FROM self_extension_events l
+                    WHERE l.run_id = m.run_id AND l.sequence > m.sequence
+                      AND l.event_type IN ('merge_started', 'promotion_blocked')))
+            UNION ALL
+            SELECT 'the promotion control says ' || coalesce(s.value, 'nothing') || ', but its last event says paused = '
+                || iif(c.paused, 'true', 'false') || ', allow_rollbacks = ' || iif(c.allow_rollbacks, 'true', 'false')
+            FROM (
+                SELECT coalesce(max(l.payload ->> '$.paused'), 0) AS paused,
+                       coalesce(max(l.payload ->> '$.allow_rollbacks'), 0) AS allow_rollbacks
+                FROM (
+                    SELECT e.payload FROM self_extension_events e
+                    WHERE e.run_id = 'control' AND e.event_type = 'promotion_pause_changed'
+                    ORDER BY e.sequence DESC LIMIT 1
+                ) l
+            ) c LEFT JOIN (
+                SELECT a.value, iif(json_valid(a.value), a.value, '{}') AS read FROM agent_state a
+                WHERE a.key = 'self_extension:promotion_control'
+            ) s
+            WHERE s.read ->> '$.paused' IS NOT c.paused
+               OR coalesce(s.read ->> '$.allow_rollbacks', 0) IS NOT c.allow_rollbacks";
+        let rows = traced(CONTRADICTIONS, sqlx::query(CONTRADICTIONS).fetch_all(&self.database.reader)).await?;
+        rows.iter().map(|row| row.try_get(0).map_err(failed)).collect()
+    }
+}
