@@ -20,6 +20,7 @@
 //! ```
 
 mod allowance;
+mod auditing;
 mod builder;
 mod edge;
 mod merge_end;
@@ -27,12 +28,14 @@ mod operations;
 mod places;
 
 pub use allowance::{AllowError, Allowance};
+pub use auditing::{Audit, ExportFailure, Exported, ProveError, SealError, Sealed};
 pub use builder::{OpenError, Selfext, SelfextBuilder};
 pub use edge::{SystemClock, UuidSource};
 pub use merge_end::MergeEnd;
 pub use operations::{Operations, Status};
 pub use places::{PlacesError, default_cache, default_database};
 
+pub use selfext_audit as audit;
 pub use selfext_domain::ports::{ControlError, LedgerError, PauseAnswer, ResumeAnswer, Retired};
 pub use selfext_domain::{
     ActorSource, Allowable, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{
-    AcceptedHistory, ControlError, IdSource as _, Ledger, LedgerError, PauseAnswer, PauseRequest, ResumeAnswer,
-    ResumeRequest,
+    AcceptedHistory, Archive, ControlError, IdSource as _, Ledger, LedgerError, PauseAnswer, PauseRequest,
+    ResumeAnswer, ResumeRequest,
 };
 use selfext_domain::{
     ControlState, EventBody, History, OperatorName, PermitTerms, Position, PromotionPauseChanged, RecordedEvent,
@@ -44,6 +44,10 @@ impl Operations {
     /// [`StoreError`] if the database cannot be reached, is not migrated, or is of a later version.
     pub async fn open(database: &DatabaseUrl) -> Result<Self, StoreError> {
         Ok(Self { store: Store::connect(database).await? })
+    }
+
+    pub(crate) fn archive(&self) -> Arc<dyn Archive> {
+        self.store.archive()
     }
 
     pub(crate) fn ledger(&self) -> Arc<dyn Ledger> {

@@ -19,6 +19,20 @@ pub enum Exit {
     VerificationFailed = 4,
     /// The merge may have happened, or may yet.
     InDoubt = 5,
+    /// An audit found an event that is not what was written.
+    Edited = 10,
+    /// … that events are gone.
+    Missing = 11,
+    /// … an event behind one that was written after it.
+    Reordered = 12,
+    /// … events that fit together and are not what was sealed, or nothing that selfext writes.
+    Forged = 13,
+    /// … that the ledger ends before its last seal.
+    CutOff = 14,
+    /// … that what is kept beside the ledger contradicts it.
+    Contradicted = 15,
+    /// … nothing wrong, but could not judge everything.
+    Unjudged = 16,
 }
 
 impl Exit {

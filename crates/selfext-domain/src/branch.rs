@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::invalid::holds_invisible;
 use crate::newtype::text_newtype;
 use crate::{ExecutionContext, Fingerprint, InvalidValue};
 
@@ -22,7 +23,7 @@ fn check_branch(text: &str) -> Result<(), InvalidValue> {
     if text.len() > MAX_BYTES {
         return refuse("is longer than 244 bytes");
     }
-    if text.chars().any(crate::invalid::is_invisible) {
+    if holds_invisible(text) {
         return refuse("holds a control or invisible character");
     }
     if let Some(c) = text.chars().find(|c| " ~^:?*[\\".contains(*c)) {

@@ -26,7 +26,12 @@ impl Link {
     /// The link of `content` behind an event with the hash `prev_hash`.
     #[must_use]
     pub fn new(prev_hash: Digest32, content: &[u8]) -> Self {
-        let content_hash = Digest32::of(content);
+        Self::of_digests(prev_hash, Digest32::of(content))
+    }
+
+    /// The same where the content is hashed already.
+    #[must_use]
+    pub fn of_digests(prev_hash: Digest32, content_hash: Digest32) -> Self {
         let mut hash = Sha256::new();
         hash.update(prev_hash.as_bytes());
         hash.update(content_hash.as_bytes());

@@ -12,6 +12,18 @@ use crate::InvalidValue;
 #[serde(try_from = "String", into = "String")]
 pub struct Digest32([u8; 32]);
 
+/// The value of each hexadecimal digit; 255 for every other byte.
+const DIGITS: [u8; 256] = {
+    let mut digits = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
 impl Digest32 {
     /// The digest of some bytes.
     #[must_use]
@@ -32,16 +44,29 @@ impl Digest32 {
     }
 
     pub(crate) fn parse(what: &'static str, text: &str) -> Result<Self, InvalidValue> {
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes)
-            .map_err(|_| InvalidValue::new(what, text, "is not 64 hexadecimal digits"))?;
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let pairs: &[[u8; 2]; 32] = match (pairs.try_into(), rest) {
+            (Ok(pairs), []) => pairs,
+            _ => return Err(InvalidValue::new(what, text, "is not 64 hexadecimal digits")),
+        };
+        let mut wrong = 0;
+        let bytes = pairs.map(|[high, low]| {
+            let (high, low) = (DIGITS[usize::from(high)], DIGITS[usize::from(low)]);
+            wrong |= high | low;
+            (high << 4) | low
+        });
+        if wrong > 15 {
+            return Err(InvalidValue::new(what, text, "is not 64 hexadecimal digits"));
+        }
         Ok(Self(bytes))
     }
 }
 
 impl fmt::Display for Digest32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -61,5 +86,32 @@ impl TryFrom<String> for Digest32 {
 impl From<Digest32> for String {
     fn from(digest: Digest32) -> Self {
         digest.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_digest_is_64_digits_in_either_case() {
+        let digest = Digest32::of(b"x");
+        let text = digest.to_string();
+        assert_eq!(text, hex::encode(digest.as_bytes()));
+        assert_eq!(Digest32::try_from(text.to_uppercase()).unwrap(), digest);
+        for bad in [&text[1..], &text[2..], &format!("{text}0"), &format!("{text}00"), &text.replace('a', "g"), ""] {
+            assert!(Digest32::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_a_digest_exactly_if_it_is_hexadecimal(text in "[0-9a-fA-F]{64}|[0-9a-fg/:@`G]{62,66}|\\PC{0,64}") {
+            let decoded = hex::decode(&text).ok().filter(|bytes| bytes.len() == 32);
+            let digest = Digest32::try_from(text).ok().map(|digest| digest.as_bytes().to_vec());
+            prop_assert_eq!(digest, decoded);
+        }
     }
 }

@@ -42,13 +42,18 @@ pub(crate) fn is_invisible(c: char) -> bool {
             | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// Whether a text holds such a character. Most texts are ASCII, in which only control characters are invisible.
+pub(crate) fn holds_invisible(text: &str) -> bool {
+    if text.is_ascii() { text.bytes().any(|byte| byte.is_ascii_control()) } else { text.chars().any(is_invisible) }
+}
+
 /// The shared rule of free-form ids and names: 1 to `max` characters, none invisible, no white space at either end.
 pub(crate) fn check_label(what: &'static str, value: &str, max: usize) -> Result<(), InvalidValue> {
     let problem = if value.is_empty() {
         "is empty".to_owned()
-    } else if value.chars().count() > max {
+    } else if value.len() > max && value.chars().count() > max {
         format!("is longer than {max} characters")
-    } else if value.chars().any(is_invisible) {
+    } else if holds_invisible(value) {
         "holds a control or invisible character".to_owned()
     } else if value.trim() != value {
         "begins or ends with white space".to_owned()

@@ -1,7 +1,7 @@
 //! Paths inside a repository.
 
 use crate::InvalidValue;
-use crate::invalid::is_invisible;
+use crate::invalid::holds_invisible;
 use crate::newtype::text_newtype;
 
 text_newtype!(
@@ -26,6 +26,9 @@ fn check_path(text: &str) -> Result<(), InvalidValue> {
             let coded = if form == text { "" } else { " once it is percent-decoded" };
             return Err(InvalidValue::new("repository path", text, format!("{problem}{coded}")));
         }
+        if !form.contains('%') {
+            return Ok(());
+        }
         let decoded = percent_decoded(&form);
         if decoded.matches('/').count() != form.matches('/').count() {
             return Err(InvalidValue::new("repository path", text, "holds a percent-encoded slash"));
@@ -44,7 +47,7 @@ fn problem_of(text: &str) -> Option<&'static str> {
     if text.contains('\\') {
         return Some("holds a backslash");
     }
-    if text.chars().any(is_invisible) {
+    if holds_invisible(text) {
         return Some("holds a control or invisible character");
     }
     if text.starts_with('/') {

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::{
-    BranchName, CommitSha, EventBody, EventId, MergeMethod, MergeStarted, PullRequestNumber, RecordedEvent,
+    BranchName, CommitSha, Event, EventBody, EventId, MergeMethod, MergeStarted, PullRequestNumber, RecordedEvent,
     RepositoryName, RunId, TreeSha,
 };
 
@@ -50,7 +50,11 @@ impl PermitTerms {
     /// subject or pull request.
     #[must_use]
     pub fn of(recorded: &RecordedEvent) -> Option<Self> {
-        let event = &recorded.event;
+        Self::of_event(&recorded.event, recorded.recorded_at)
+    }
+
+    /// The same for an event that was recorded at `recorded_at`.
+    pub(crate) fn of_event(event: &Event, recorded_at: DateTime<Utc>) -> Option<Self> {
         let EventBody::MergeStarted(started) = &event.body else { return None };
         let subject = event.subject.as_ref()?;
         Some(Self {
@@ -67,8 +71,8 @@ impl PermitTerms {
             message: started.message.clone(),
             permit_status: started.permit_status,
             holder: started.holder.clone(),
-            granted_at: recorded.recorded_at,
-            deadline: recorded.recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
+            granted_at: recorded_at,
+            deadline: recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
         })
     }
 

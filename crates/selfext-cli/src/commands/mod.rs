@@ -2,6 +2,7 @@
 
 mod abandon;
 mod allow;
+mod auditing;
 mod demo;
 mod events;
 mod init;
@@ -40,6 +41,11 @@ pub async fn run(cli: Cli) -> Result<Exit> {
             abandon::run(&ledger, &run, &by, reason.as_deref(), &target).await
         }
         Command::Reconcile { target } => reconcile::run(&ledger, &target).await,
+        Command::Seal(args) => auditing::seal(&ledger, &args).await,
+        Command::Audit(args) => auditing::audit(&ledger, &args).await,
+        Command::Export { to } => auditing::export(&ledger, &to).await,
+        Command::Prove(args) => auditing::prove(&ledger, &args).await,
+        Command::Verify { proof, keys } => auditing::verify(&proof, &keys.keys, json),
         Command::Migrate => migrate::run(&ledger).await,
         Command::Twin { repo, listen, name } => twin::run(&repo, listen, name, json).await,
         Command::Demo => demo::run(json).await,

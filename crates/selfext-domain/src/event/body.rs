@@ -1,7 +1,7 @@
 //! The events' types with their payloads.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Stage;
 use super::payload::{
@@ -65,9 +65,9 @@ macro_rules! bodies {
                 }
             }
 
-            pub(super) fn read(event_type: &str, payload: Value) -> Option<Result<Self, serde_json::Error>> {
+            pub(super) fn read(event_type: &str, payload: &RawValue) -> Option<Result<Self, serde_json::Error>> {
                 match event_type {
-                    $($word => Some(serde_json::from_value(payload).map(Self::$name)),)+
+                    $($word => Some(serde_json::from_str(payload.get()).map(Self::$name)),)+
                     _ => None,
                 }
             }
@@ -124,12 +124,16 @@ impl EventBody {
     pub fn is_an_operators(&self) -> bool {
         matches!(self.event_type(), "change_allowed" | "run_abandoned" | "rollback_acknowledged")
     }
-}
 
-/// The part of an event's content that names what happened.
-#[derive(Serialize, Deserialize)]
-pub(super) struct WireBody {
-    pub event_type: String,
-    pub stage: String,
-    pub payload: Value,
+    /// As [`EventBody::read`], without the stage reports that some types carry.
+    pub(super) fn read_without_reports(
+        event_type: &str,
+        payload: &RawValue,
+    ) -> Option<Result<Self, serde_json::Error>> {
+        match event_type {
+            "tested" => Some(Tested::read_without_reports(payload).map(Self::Tested)),
+            "failed" => Some(Failed::read_without_reports(payload).map(Self::Failed)),
+            _ => Self::read(event_type, payload),
+        }
+    }
 }

@@ -1,8 +1,11 @@
 //! The bytes of an event: what is stored, hashed and read back.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-use super::body::WireBody;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
 use super::{Event, EventBody, Subject, UnknownEvent};
 use crate::canonical::{self, CanonicalError};
 use crate::{
@@ -44,11 +47,35 @@ pub enum EventError {
 /// The schema that this version writes.
 const SCHEMA: u64 = 1;
 
-#[derive(Serialize, Deserialize)]
-struct Wire {
+/// The content as it is written.
+#[derive(Serialize)]
+struct Wire<'a> {
     schema: u64,
     event_id: EventId,
-    run_id: String,
+    run_id: &'a str,
+    correlation_id: &'a CorrelationId,
+    actor_source: &'a ActorSource,
+    tool_name: Option<&'a ToolName>,
+    tool_call_id: Option<&'a ToolCallId>,
+    goal_id: Option<&'a GoalId>,
+    cycle_id: Option<&'a CycleId>,
+    sub_goal_id: Option<&'a SubGoalId>,
+    repository: Option<&'a RepositoryName>,
+    base: Option<&'a BranchName>,
+    fingerprint: Option<Fingerprint>,
+    pull_request: Option<PullRequestNumber>,
+    event_type: &'a str,
+    stage: &'a str,
+    payload: Value,
+}
+
+/// The content as it is read: in one pass, with the payload left as it stands until its type is known.
+#[derive(Deserialize)]
+struct WireRead<'a> {
+    schema: u64,
+    event_id: EventId,
+    #[serde(borrow)]
+    run_id: Cow<'a, str>,
     correlation_id: CorrelationId,
     actor_source: ActorSource,
     #[serde(default)]
@@ -69,8 +96,12 @@ struct Wire {
     fingerprint: Option<Fingerprint>,
     #[serde(default)]
     pull_request: Option<PullRequestNumber>,
-    #[serde(flatten)]
-    body: WireBody,
+    #[serde(borrow)]
+    event_type: Cow<'a, str>,
+    #[serde(borrow)]
+    stage: Cow<'a, str>,
+    #[serde(borrow)]
+    payload: &'a RawValue,
 }
 
 impl Event {
@@ -80,27 +111,26 @@ impl Event {
     /// [`EventError::Content`] if the payload of an unknown event holds a float.
     pub fn to_content(&self) -> Result<String, EventError> {
         let context = self.context.as_ref();
+        let subject = self.subject.as_ref();
         let body = &self.body;
         let wire = Wire {
             schema: if let EventBody::Unknown(unknown) = body { unknown.schema } else { SCHEMA },
             event_id: self.id,
-            run_id: self.stream.as_str().to_owned(),
-            correlation_id: self.correlation_id.clone(),
-            actor_source: self.actor_source.clone(),
-            tool_name: context.map(|context| context.tool_name.clone()),
-            tool_call_id: context.and_then(|context| context.tool_call_id.clone()),
-            goal_id: context.and_then(|context| context.goal_id.clone()),
-            cycle_id: context.and_then(|context| context.cycle_id.clone()),
-            sub_goal_id: context.and_then(|context| context.sub_goal_id.clone()),
-            repository: self.subject.as_ref().map(|subject| subject.repository.clone()),
-            base: self.subject.as_ref().map(|subject| subject.base.clone()),
-            fingerprint: self.subject.as_ref().map(|subject| subject.fingerprint),
+            run_id: self.stream.as_str(),
+            correlation_id: &self.correlation_id,
+            actor_source: &self.actor_source,
+            tool_name: context.map(|context| &context.tool_name),
+            tool_call_id: context.and_then(|context| context.tool_call_id.as_ref()),
+            goal_id: context.and_then(|context| context.goal_id.as_ref()),
+            cycle_id: context.and_then(|context| context.cycle_id.as_ref()),
+            sub_goal_id: context.and_then(|context| context.sub_goal_id.as_ref()),
+            repository: subject.map(|subject| &subject.repository),
+            base: subject.map(|subject| &subject.base),
+            fingerprint: subject.map(|subject| subject.fingerprint),
             pull_request: self.pull_request,
-            body: WireBody {
-                event_type: body.event_type().to_owned(),
-                stage: body.stage().to_owned(),
-                payload: body.payload().map_err(CanonicalError::from)?,
-            },
+            event_type: body.event_type(),
+            stage: body.stage(),
+            payload: body.payload().map_err(CanonicalError::from)?,
         };
         Ok(canonical::to_string(&wire)?)
     }
@@ -110,8 +140,23 @@ impl Event {
     /// # Errors
     /// [`EventError`] says what the bytes are not.
     pub fn from_content(content: &str) -> Result<Self, EventError> {
-        let wire: Wire = canonical::from_str(content)?;
+        Self::read(content, EventBody::read)
+    }
+
+    /// As [`Event::from_content`], but the stage reports of `tested` and `failed` are left out unread: for readers of whole
+    /// ledgers, to whom the outputs in them are only bytes. Such an event has other bytes than it was read from.
+    ///
+    /// # Errors
+    /// As [`Event::from_content`].
+    pub fn from_content_without_reports(content: &str) -> Result<Self, EventError> {
+        Self::read(content, EventBody::read_without_reports)
+    }
+
+    fn read(content: &str, read_known: ReadKnown) -> Result<Self, EventError> {
+        let plain = canonical::plain(content)?;
+        let wire: WireRead<'_> = serde_json::from_str(&plain).map_err(CanonicalError::from)?;
         let stream = StreamId::parse(&wire.run_id)?;
+        let body = read_body(wire.schema, &wire.event_type, &wire.stage, wire.payload, read_known)?;
         let origin = wire.tool_name.map(|tool_name| ExecutionContext {
             tool_name,
             tool_call_id: wire.tool_call_id,
@@ -133,22 +178,33 @@ impl Event {
             context: origin,
             subject,
             pull_request: wire.pull_request,
-            body: read_body(wire.schema, wire.body)?,
+            body,
         })
     }
 }
 
-fn read_body(schema: u64, wire: WireBody) -> Result<EventBody, EventError> {
-    let WireBody { event_type, stage, payload } = wire;
-    let known = (schema == SCHEMA).then(|| EventBody::read(&event_type, payload.clone())).flatten();
-    match known {
-        None => Ok(EventBody::Unknown(UnknownEvent { event_type, stage, schema, payload })),
-        Some(Err(source)) => Err(EventError::Payload { event_type, source }),
-        Some(Ok(body)) if body.stage() != stage => {
-            Err(EventError::Stage { found: stage, expected: body.stage().to_owned() })
-        }
-        Some(Ok(body)) => Ok(body),
+/// Reads a payload, if its type is known.
+type ReadKnown = fn(&str, &RawValue) -> Option<Result<EventBody, serde_json::Error>>;
+
+fn read_body(
+    schema: u64,
+    event_type: &str,
+    stage: &str,
+    payload: &RawValue,
+    read_known: ReadKnown,
+) -> Result<EventBody, EventError> {
+    let wrong = |source| EventError::Payload { event_type: event_type.to_owned(), source };
+    let known = if schema == SCHEMA { read_known(event_type, payload) } else { None };
+    let Some(read) = known else {
+        let payload = serde_json::from_str(payload.get()).map_err(wrong)?;
+        let (event_type, stage) = (event_type.to_owned(), stage.to_owned());
+        return Ok(EventBody::Unknown(UnknownEvent { event_type, stage, schema, payload }));
+    };
+    let body = read.map_err(wrong)?;
+    if body.stage() != stage {
+        return Err(EventError::Stage { found: stage.to_owned(), expected: body.stage().to_owned() });
     }
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -201,6 +257,33 @@ mod tests {
             assert!(matches!(read.body, EventBody::Unknown(_)));
             assert_eq!(read.to_content().unwrap(), later);
         }
+    }
+
+    #[test]
+    fn an_event_without_its_reports_is_the_same_but_for_them() {
+        let tested = r#"{"attempt":1,"base_commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","branch":"x","holder":"h","rules_sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","stages":[{"duration_ms":1,"kind":"check","name":"t","output":"o","output_bytes":1,"result":"passed"}],"title":"T","tree":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#;
+        let failed = r#"{"detail":"d","reason":"verification-failed","stage":"verification","stages":[{"duration_ms":1,"kind":"check","name":"t","output":"o","output_bytes":1,"result":"passed"}]}"#;
+        for (event_type, payload) in [("tested", tested), ("failed", failed)] {
+            let content = format!(
+                r#"{{"actor_source":"agent","correlation_id":"r1","event_id":"00000000-0000-0000-0000-000000000007","event_type":"{event_type}","payload":{payload},"run_id":"r1","schema":1,"stage":"verification"}}"#
+            );
+            let whole = Event::from_content(&content).unwrap();
+            assert_eq!(whole.to_content().unwrap(), content);
+            let mut expected = whole.clone();
+            match &mut expected.body {
+                EventBody::Tested(tested) => tested.stages.clear(),
+                EventBody::Failed(failed) => failed.stages.clear(),
+                other => panic!("{other:?}"),
+            }
+            assert_ne!(whole, expected);
+            assert_eq!(Event::from_content_without_reports(&content).unwrap(), expected);
+            for wrong in [content.replace("\"stages\":[", "\"stages\":0,\"x\":["), content.replace("aaaa\"", "\"")] {
+                let whole = Event::from_content(&wrong).is_ok();
+                assert_eq!(Event::from_content_without_reports(&wrong).is_ok(), whole, "{wrong}");
+            }
+        }
+        let content = event("r1").to_content().unwrap();
+        assert_eq!(Event::from_content_without_reports(&content).unwrap(), event("r1"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod reason;
 mod recorded;
 mod refusal;
 mod stage;
+mod without_reports;
 
 pub use body::{EventBody, UnknownEvent};
 pub use content::EventError;

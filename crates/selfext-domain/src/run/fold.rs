@@ -102,16 +102,20 @@ impl Run {
     /// [`FoldError`] names the first event that is wrong, and how.
     pub fn fold(events: &[RecordedEvent]) -> Result<Self, FoldError> {
         let (first, rest) = events.split_first().ok_or(FoldError::Empty)?;
-        let mut run = Self::begin(first)?;
+        check_link(first, 1, Link::GENESIS)?;
+        let mut run = Self::begin(&first.event, first.link.hash, first.recorded_at)?;
         for event in rest {
             run.apply(event)?;
         }
         Ok(run)
     }
 
-    fn begin(first: &RecordedEvent) -> Result<Self, FoldError> {
-        let event = &first.event;
-        check_link(first, 1, Link::GENESIS)?;
+    /// Begins a run with its first event, whose bytes the caller has hashed: the fold for readers that check the links
+    /// themselves, one event at a time.
+    ///
+    /// # Errors
+    /// [`FoldError::Illegal`] or [`FoldError::Unfounded`] if no run begins like this.
+    pub fn begin(event: &Event, hash: Digest32, recorded_at: DateTime<Utc>) -> Result<Self, FoldError> {
         let phase = Phase::after(None, false, &event.body).ok_or_else(|| illegal(event, None))?;
         let (StreamId::Run(id), Some(context), Some(subject), EventBody::Proposed(proposed)) =
             (&event.stream, &event.context, &event.subject, &event.body)
@@ -135,9 +139,9 @@ impl Run {
             promoted: None,
             allowed: BTreeSet::new(),
             sequence: 1,
-            head: first.link.hash,
-            proposed_at: first.recorded_at,
-            updated_at: first.recorded_at,
+            head: hash,
+            proposed_at: recorded_at,
+            updated_at: recorded_at,
         })
     }
 
@@ -155,15 +159,23 @@ impl Run {
     /// # Errors
     /// [`FoldError`]; the run is then unchanged.
     pub fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), FoldError> {
-        let event = &recorded.event;
         check_link(recorded, self.sequence + 1, self.head)?;
+        self.take(&recorded.event, recorded.link.hash, recorded.recorded_at)
+    }
+
+    /// Takes one more event, whose number and link the caller has checked: it is the next, and `hash` is its hash.
+    ///
+    /// # Errors
+    /// [`FoldError`] if it may not follow; the run is then unchanged.
+    pub fn take(&mut self, event: &Event, hash: Digest32, recorded_at: DateTime<Utc>) -> Result<(), FoldError> {
         if event.stream.run() != Some(&self.id) || event.subject.as_ref() != Some(&self.subject) {
             return Err(FoldError::Foreign { event: event.id });
         }
         let phase = self.may_follow(&event.body).map_err(|source| FoldError::Illegal { event: event.id, source })?;
         self.permit = match &event.body {
             EventBody::MergeStarted(_) => {
-                let terms = PermitTerms::of(recorded).ok_or(FoldError::Unfounded { event: event.id })?;
+                let terms =
+                    PermitTerms::of_event(event, recorded_at).ok_or(FoldError::Unfounded { event: event.id })?;
                 if self.permit.as_ref().is_some_and(|open| !terms.is_of_the_same_merge_as(open)) {
                     return Err(FoldError::OtherTerms { event: event.id });
                 }
@@ -191,9 +203,9 @@ impl Run {
             self.refusal = None;
         }
         self.phase = phase;
-        self.sequence = recorded.sequence;
-        self.head = recorded.link.hash;
-        self.updated_at = recorded.recorded_at;
+        self.sequence += 1;
+        self.head = hash;
+        self.updated_at = recorded_at;
         Ok(())
     }
 

@@ -42,8 +42,10 @@ pub enum Phase {
 
 impl Phase {
     /// The phase after one more event, or `None` where the event may not follow. This is the one rule, for writing and for
-    /// reading back. `tested` says whether the run has ever passed verification.
-    pub(super) fn after(current: Option<Self>, tested: bool, body: &EventBody) -> Option<Self> {
+    /// reading back. `tested` says whether the run has ever passed verification; nothing that may follow in a run that is no
+    /// longer open depends on it.
+    #[must_use]
+    pub fn after(current: Option<Self>, tested: bool, body: &EventBody) -> Option<Self> {
         use Phase::{
             Blocked, Fencing, Healthy, Merging, Promoted, Proposed, RollbackAcknowledged, RollbackFailed, RollingBack,
             Sick, Tested,

@@ -5,9 +5,15 @@
 //! characters, everything else as it is), `true`, `false`, arrays. No floats: they have second spellings.
 //! Because no database text can hold NUL, `␛` (U+241B) escapes in strings: NUL is written `␛0`, and `␛` itself `␛␛`.
 
+mod form;
+
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+pub use form::{NotCanonical, check};
 
 /// Why a value has no canonical form, or a text is not one.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +29,8 @@ pub enum CanonicalError {
     BrokenEscape,
 }
 
-const ESCAPE: char = '\u{241B}';
+/// The character that escapes NUL and itself in strings. A text without it is plain JSON.
+pub const ESCAPE: char = '\u{241B}';
 
 /// The canonical form of a value.
 ///
@@ -51,6 +58,23 @@ pub fn to_value(text: &str) -> Result<Value, CanonicalError> {
     let mut value: Value = serde_json::from_str(text)?;
     unescape(&mut value)?;
     Ok(value)
+}
+
+/// A text as a string of the canonical form holds it, before JSON's own escapes: how it stands in a column that a database
+/// derives from a content.
+#[must_use]
+pub fn spelled(text: &str) -> Cow<'_, str> {
+    // Most texts hold neither, nor the byte that begins the one of them that is not ASCII.
+    if text.bytes().any(|byte| matches!(byte, 0 | 0xE2)) && text.contains([ESCAPE, '\0']) {
+        Cow::Owned(text.replace(ESCAPE, "\u{241B}\u{241B}").replace('\0', "\u{241B}0"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Canonical text as plain JSON, so that types can be read straight from it: most texts hold no escape and are that already.
+pub(crate) fn plain(text: &str) -> Result<Cow<'_, str>, CanonicalError> {
+    if text.contains(ESCAPE) { Ok(Cow::Owned(to_value(text)?.to_string())) } else { Ok(Cow::Borrowed(text)) }
 }
 
 fn write(value: &Value, out: &mut String) -> Result<(), CanonicalError> {
@@ -93,8 +117,7 @@ fn write(value: &Value, out: &mut String) -> Result<(), CanonicalError> {
 }
 
 fn write_string(text: &str, out: &mut String) -> Result<(), CanonicalError> {
-    let escaped = text.replace(ESCAPE, "\u{241B}\u{241B}").replace('\0', "\u{241B}0");
-    out.push_str(&serde_json::to_string(&escaped)?);
+    out.push_str(&serde_json::to_string(&spelled(text))?);
     Ok(())
 }
 

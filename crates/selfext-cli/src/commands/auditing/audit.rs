@@ -1,0 +1,189 @@
+//! `audit`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use selfext::Audit;
+use selfext::audit::audit::{Auditor, Counts, Finding, FindingKind, StoredRow};
+use selfext::audit::export::{ExportLine, ExportReader};
+use selfext::audit::note::VerifierKey;
+use serde_json::json;
+
+use super::super::Ledger;
+use super::keys;
+use crate::args;
+use crate::exit::Exit;
+use crate::show::{self, clean};
+
+/// How often progress is shown.
+const TICK: Duration = Duration::from_millis(200);
+
+pub async fn run(ledger: &Ledger, args: &args::Audit) -> Result<Exit> {
+    let keys = keys::verifiers(&args.keys.keys)?;
+    let anchors = keys::notes(&args.checkpoints)?;
+    let mut progress = Progress::new();
+    let audit = match &args.export {
+        None => {
+            let operations = ledger.open().await?;
+            operations.audit(keys, &anchors, |counts| progress.tell(counts)).await?
+        }
+        Some(file) => of_export(file, keys, &anchors, &mut progress)?,
+    };
+    progress.bar.finish_and_clear();
+    Ok(tell(&audit, ledger.json))
+}
+
+/// Audits an export. Its checkpoints stand behind what they seal and are wanted before, so it is read twice; standard input is put
+/// into a file for that.
+fn of_export(file: &Path, keys: Vec<VerifierKey>, anchors: &[String], progress: &mut Progress) -> Result<Audit> {
+    let unreadable = || format!("the export {} cannot be read", file.display());
+    let spooled = if file == Path::new("-") { Some(spooled().with_context(unreadable)?) } else { None };
+    let open = || match &spooled {
+        Some(spooled) => spooled.reopen().with_context(unreadable),
+        None => File::open(file).with_context(unreadable),
+    };
+    let lines = |input| -> Result<ExportReader<Box<dyn BufRead>>> {
+        ExportReader::new(input).with_context(|| format!("{} is no export", file.display()))
+    };
+    let without_keys = keys.is_empty();
+    let mut unchecked = 0;
+    let mut auditor = Auditor::new(keys);
+    for line in lines(Box::new(BufReader::new(open()?)))? {
+        match line.with_context(|| format!("the export {} is not whole", file.display()))? {
+            ExportLine::Checkpoint(_) if without_keys => unchecked += 1,
+            ExportLine::Checkpoint(note) => auditor.checkpoint(&note),
+            ExportLine::Event(_) => {}
+        }
+    }
+    for note in anchors {
+        if without_keys {
+            unchecked += 1;
+        } else {
+            auditor.anchor(note);
+        }
+    }
+    for line in lines(Box::new(BufReader::with_capacity(1 << 20, open()?)))? {
+        if let ExportLine::Event(event) = line? {
+            auditor.event(&StoredRow::from(&*event));
+            progress.tell(auditor.counts());
+        }
+    }
+    Ok(Audit { report: auditor.finish(), contradictions: Vec::new(), unchecked })
+}
+
+fn spooled() -> std::io::Result<tempfile::NamedTempFile> {
+    let mut spooled = tempfile::NamedTempFile::new()?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut spooled)?;
+    Ok(spooled)
+}
+
+struct Progress {
+    bar: ProgressBar,
+    last: Instant,
+}
+
+impl Progress {
+    fn new() -> Self {
+        // Nothing is drawn where nobody watches.
+        let bar = ProgressBar::no_length();
+        let style = ProgressStyle::with_template("{spinner} audited {pos} events ({per_sec}) {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        Self { bar, last: Instant::now() }
+    }
+
+    fn tell(&mut self, counts: Counts) {
+        if self.last.elapsed() >= TICK {
+            self.last = Instant::now();
+            self.bar.set_position(counts.events);
+            if counts.findings > 0 {
+                self.bar.set_message(format!("{} FINDINGS", counts.findings));
+            }
+        }
+    }
+}
+
+/// The gravest first: the exit code is that of the first that was found.
+const BY_GRAVITY: [(FindingKind, Exit); 5] = [
+    (FindingKind::Forged, Exit::Forged),
+    (FindingKind::Edited, Exit::Edited),
+    (FindingKind::Missing, Exit::Missing),
+    (FindingKind::CutOff, Exit::CutOff),
+    (FindingKind::Reordered, Exit::Reordered),
+];
+
+fn exit_of(audit: &Audit) -> Exit {
+    let gravest = BY_GRAVITY.into_iter().find(|(kind, _)| audit.report.count_of(*kind) > 0);
+    match gravest {
+        Some((_, exit)) => exit,
+        None if !audit.contradictions.is_empty() => Exit::Contradicted,
+        None if !audit.is_clean() => Exit::Unjudged,
+        None => Exit::Done,
+    }
+}
+
+fn tell(audit: &Audit, json: bool) -> Exit {
+    let exit = exit_of(audit);
+    let Audit { report, contradictions, unchecked } = audit;
+    let counts = report.counts;
+    if json {
+        let findings: Vec<_> = report.findings.iter().map(finding_json).collect();
+        show::print_json(&json!({
+            "outcome": if exit == Exit::Done { "clean" } else { "not-clean" },
+            "events": counts.events,
+            "runs": counts.runs,
+            "open_runs": counts.open_runs,
+            "unknown_events": counts.unknown_events,
+            "checkpoints": counts.checkpoints,
+            "checkpoints_held": counts.checkpoints_held,
+            "checkpoints_unjudged": counts.checkpoints_unjudged + unchecked,
+            "sealed": report.sealed,
+            "root": report.root,
+            "findings_total": counts.findings,
+            "findings": findings,
+            "contradictions": contradictions,
+            "exit_code": exit as u8,
+        }));
+        return exit;
+    }
+    for finding in &report.findings {
+        show::print(&finding.to_string());
+    }
+    let more = counts.findings - report.findings.len() as u64;
+    if more > 0 {
+        show::print(&format!("and {more} more findings"));
+    }
+    for contradiction in contradictions {
+        show::print(&format!("contradicted: {}", clean(contradiction)));
+    }
+    let sealed = match (counts.checkpoints, unchecked) {
+        (0, 0) => "nothing is sealed: a forgery that is consistent, and a cut end, would not show".to_owned(),
+        (_, 0) => format!("the first {} are sealed, by {} seals that hold", report.sealed, counts.checkpoints_held),
+        (_, unchecked) => format!("{unchecked} seals could not be judged: --key names the key that sealed"),
+    };
+    let verdict = match exit {
+        Exit::Done => "clean",
+        Exit::Unjudged => "not everything could be judged",
+        _ => "NOT CLEAN",
+    };
+    let open = counts.open_runs;
+    show::print(&format!("{verdict}: {} events of {} runs, {open} of them open; {sealed}", counts.events, counts.runs));
+    exit
+}
+
+fn finding_json(finding: &Finding) -> serde_json::Value {
+    let place = &finding.place;
+    json!({
+        "kind": finding.kind.as_str(),
+        "about": finding.about.to_string(),
+        "run": place.run,
+        "sequence": place.sequence,
+        "position": place.position.map(|position| position.to_string()),
+        "event_id": place.event.map(|event| event.to_string()),
+        "expected": finding.expected,
+        "found": finding.found,
+    })
+}

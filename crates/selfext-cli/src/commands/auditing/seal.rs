@@ -1,0 +1,112 @@
+//! `seal`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use selfext::Sealed;
+use selfext::audit::note::SignerKey;
+use serde_json::json;
+
+use super::super::Ledger;
+use super::keys;
+use crate::args::Seal;
+use crate::exit::{Exit, usage};
+use crate::git::Git;
+use crate::interrupt::Interrupt;
+use crate::show;
+
+pub async fn run(ledger: &Ledger, args: &Seal) -> Result<Exit> {
+    if let Some(name) = &args.new_key {
+        let file =
+            args.key_file.as_deref().ok_or_else(|| usage("--new-key needs --key-file, where the secret goes"))?;
+        return Ok(made(&keys::make(name, file)?, file, ledger.json));
+    }
+    let key = keys::signer(args.key_file.as_deref())?;
+    let operations = ledger.open().await?;
+    let Some(every) = args.every else {
+        let sealed = operations.seal(&key).await?;
+        hand_on(&sealed, args)?;
+        tell(&sealed, &key, ledger.json);
+        return Ok(Exit::Done);
+    };
+    // Before anything is printed: whoever saw a line may interrupt.
+    let mut interrupt = Interrupt::listen()?;
+    let told = |sealed: Result<Sealed, selfext::SealError>| match sealed {
+        Ok(sealed) if sealed.is_new => {
+            if let Err(error) = hand_on(&sealed, args) {
+                show::note(&format!("sealed, but not handed on: {error:#}"));
+            }
+            tell(&sealed, &key, ledger.json);
+        }
+        Ok(_) | Err(selfext::SealError::Nothing) => {}
+        Err(error) => show::note(&format!("not sealed, and tried again: {:#}", anyhow::Error::from(error))),
+    };
+    tokio::select! {
+        never = operations.keep_sealing(&key, Duration::from_secs(every), told) => match never {},
+        () = interrupt.came() => Ok(Exit::Done),
+    }
+}
+
+/// Brings the note to where whoever holds the database cannot rewrite it.
+fn hand_on(sealed: &Sealed, args: &Seal) -> Result<()> {
+    if let Some(file) = &args.to {
+        write(file, &sealed.note)?;
+    }
+    if let Some(repository) = args.tag.as_deref().filter(|_| sealed.is_new) {
+        let tag = format!("selfext-seal/{}", sealed.checkpoint.size);
+        let arguments = ["tag", "--annotate", "--cleanup=verbatim", "--file=-", tag.as_str()];
+        // The tag is selfext's word, whoever's repository it stands in.
+        Git::in_folder(repository)
+            .with("GIT_COMMITTER_NAME", "selfext")
+            .with("GIT_COMMITTER_EMAIL", "selfext@localhost")
+            .run_with_input(arguments, sealed.note.as_bytes())
+            .with_context(|| format!("the tag {tag} could not be made in {}", repository.display()))?;
+    }
+    Ok(())
+}
+
+/// Puts a whole file in the place of what was there.
+fn write(file: &Path, note: &str) -> Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|draft| {
+        std::fs::write(draft.path(), note)?;
+        draft.as_file().sync_all()?;
+        draft.persist(file).map_err(|error| error.error)
+    });
+    written.map(drop).with_context(|| format!("the checkpoint could not be written to {}", file.display()))
+}
+
+fn tell(sealed: &Sealed, key: &SignerKey, json: bool) {
+    let checkpoint = &sealed.checkpoint;
+    if json {
+        show::print_json(&json!({
+            "outcome": if sealed.is_new { "sealed" } else { "already-sealed" },
+            "events": checkpoint.size,
+            "root": checkpoint.root,
+            "checkpoint": sealed.note,
+            "public_key": key.verifier().to_string(),
+            "exit_code": Exit::Done as u8,
+        }));
+    } else {
+        let words = if sealed.is_new { "sealed" } else { "nothing new since the seal of" };
+        show::note(&format!(
+            "{words} {} events; keep this where nobody who holds the database can reach it:",
+            checkpoint.size
+        ));
+        show::print(sealed.note.trim_end());
+    }
+}
+
+fn made(key: &SignerKey, file: &Path, json: bool) -> Exit {
+    let public = key.verifier().to_string();
+    if json {
+        show::print_json(
+            &json!({"outcome": "key-made", "key_file": file.display().to_string(), "public_key": public, "exit_code": Exit::Done as u8}),
+        );
+    } else {
+        show::note(&format!("the secret key is in {}; auditors need the public one:", file.display()));
+        show::print(&public);
+    }
+    Exit::Done
+}

@@ -1,0 +1,91 @@
+//! Reading the whole ledger, a page at a time.
+
+use std::sync::Arc;
+
+use selfext_audit::audit::{StoredColumns, StoredRow};
+use selfext_domain::Position;
+use selfext_domain::ports::{Archive, LedgerError, LedgerRow, StoredCheckpoint};
+
+/// How many rows are read at once. Few enough that a page of large events fits into memory.
+const PAGE: u32 = 1_000;
+
+/// The rows behind a position. While a page is worked on, the next one is fetched.
+pub(super) struct Rows {
+    archive: Arc<dyn Archive>,
+    next: Option<tokio::task::JoinHandle<Result<Vec<LedgerRow>, LedgerError>>>,
+}
+
+impl Rows {
+    pub fn after(archive: Arc<dyn Archive>, position: Position) -> Self {
+        let next = Some(fetch(&archive, position));
+        Self { archive, next }
+    }
+
+    /// The next page; empty at the end.
+    pub async fn page(&mut self) -> Result<Vec<LedgerRow>, LedgerError> {
+        let Some(next) = self.next.take() else { return Ok(Vec::new()) };
+        let page = next.await.map_err(LedgerError::unavailable)??;
+        if let Some(last) = page.last() {
+            self.next = Some(fetch(&self.archive, last.position));
+        }
+        Ok(page)
+    }
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        if let Some(next) = &self.next {
+            next.abort();
+        }
+    }
+}
+
+fn fetch(
+    archive: &Arc<dyn Archive>,
+    position: Position,
+) -> tokio::task::JoinHandle<Result<Vec<LedgerRow>, LedgerError>> {
+    let archive = Arc::clone(archive);
+    tokio::spawn(async move { archive.rows_after(position, PAGE).await })
+}
+
+/// All checkpoints of a ledger, the smallest first.
+pub(super) async fn checkpoints(archive: &dyn Archive) -> Result<Vec<StoredCheckpoint>, LedgerError> {
+    let mut all: Vec<StoredCheckpoint> = Vec::new();
+    loop {
+        let size = all.last().map_or(0, |last| last.size);
+        let page = archive.checkpoints_after(size, PAGE).await?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+/// A row as the auditor takes it.
+pub(super) fn stored(row: &LedgerRow) -> StoredRow<'_> {
+    StoredRow {
+        position: row.position,
+        sequence: row.sequence,
+        content: &row.content,
+        content_hash: Some(&row.content_hash),
+        prev_hash: &row.prev_hash,
+        hash: &row.hash,
+        columns: Some(StoredColumns {
+            event_id: &row.event_id,
+            run_id: &row.run_id,
+            correlation_id: &row.correlation_id,
+            stage: &row.stage,
+            event_type: &row.event_type,
+            actor_source: &row.actor_source,
+            tool_name: row.tool_name.as_deref(),
+            tool_call_id: row.tool_call_id.as_deref(),
+            goal_id: row.goal_id.as_deref(),
+            cycle_id: row.cycle_id.as_deref(),
+            sub_goal_id: row.sub_goal_id.as_deref(),
+            repository: row.repository.as_deref(),
+            base: row.base.as_deref(),
+            fingerprint: row.fingerprint.as_deref(),
+            pull_request: row.pull_request,
+        }),
+    }
+}
