@@ -33,7 +33,7 @@ impl Ground {
 
     pub async fn on_sqlite() -> Self {
         let file = TempSqlite::new();
-        let url = DatabaseUrl::sqlite(&file.path());
+        let url = DatabaseUrl::sqlite(file.path());
         Self::of(Database::Sqlite(file), url).await
     }
 
