@@ -36,7 +36,7 @@ pub use operations::{Operations, Status};
 pub use places::{PlacesError, default_cache, default_database};
 
 pub use selfext_audit as audit;
-pub use selfext_domain::ports::{ControlError, LedgerError, PauseAnswer, ResumeAnswer, Retired};
+pub use selfext_domain::ports::{ControlError, Follower, LedgerError, PauseAnswer, ResumeAnswer, Retired};
 pub use selfext_domain::{
     ActorSource, Allowable, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding,
     ContextVerdict, ControlState, CorrelationId, CycleId, Digest32, Disposition, Event, EventBody, EventId,

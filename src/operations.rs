@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{
-    AcceptedHistory, Archive, ControlError, IdSource as _, Ledger, LedgerError, PauseAnswer, PauseRequest,
+    AcceptedHistory, Archive, ControlError, Follower, IdSource as _, Ledger, LedgerError, PauseAnswer, PauseRequest,
     ResumeAnswer, ResumeRequest,
 };
 use selfext_domain::{
@@ -217,6 +217,13 @@ impl Operations {
     /// [`LedgerError`] if the ledger cannot be read.
     pub async fn events_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
         self.store.ledger().read_after(position, limit).await
+    }
+
+    /// Follows the ledger behind a position: [`Position::START`], or that of the last event that was dealt with. Every event
+    /// comes exactly once and in an order that never changes, soon after it was written, whoever wrote it.
+    #[must_use]
+    pub fn follow(&self, after: Position) -> Box<dyn Follower> {
+        self.store.ledger().follow(after)
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use selfext::{BranchName, History, OperatorName, RepoPath, RepositoryName, RunId};
+use selfext::{BranchName, History, OperatorName, Position, RepoPath, RepositoryName, RunId};
 
 /// The one safe path by which an agent's change reaches the main branch.
 #[derive(Debug, Parser)]
@@ -126,6 +126,9 @@ pub enum Command {
         /// Go on as new events come, until interrupted.
         #[arg(long)]
         follow: bool,
+        /// Only what comes behind this position, which --json tells of each event: go on where you stopped.
+        #[arg(long, value_name = "POSITION")]
+        after: Option<Position>,
     },
     /// Allow one run that is blocked by protected paths to touch them, once; or look at what there is to allow.
     #[command(after_help = ALLOWED)]

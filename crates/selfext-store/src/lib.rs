@@ -8,7 +8,9 @@
 mod archive;
 mod database_url;
 mod error;
+mod pace;
 mod permit;
+mod place;
 mod postgres;
 mod reading;
 mod request;

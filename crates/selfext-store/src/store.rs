@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use selfext_domain::ports::{Archive, Ledger, PromotionControl};
 use sqlx::postgres::PgConnectOptions;
@@ -13,11 +14,15 @@ use crate::{
     SqlitePromotionControl, StoreError, postgres, sqlite,
 };
 
+/// How long a follower goes without a look that nobody told it to take.
+const POLL: Duration = Duration::from_secs(1);
+
 /// One database with selfext's ledger and promotion control. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Store {
     address: DatabaseUrl,
     backend: Backend,
+    poll: Duration,
 }
 
 #[derive(Clone)]
@@ -71,7 +76,7 @@ impl Store {
                 Backend::Sqlite(Arc::new(opened.map_err(|source| unavailable(url, source))?))
             }
         };
-        Ok(Self { address: url.clone(), backend })
+        Ok(Self { address: url.clone(), backend, poll: POLL })
     }
 
     /// Brings the schema to the version that this binary knows. May be repeated, also by several at once.
@@ -102,12 +107,20 @@ impl Store {
         Ok(SchemaState::of(found.map_err(|source| unavailable(&self.address, source))?, &migrator))
     }
 
+    /// The same, with followers that look this often where nobody tells them of a write: once a second, if nothing is said.
+    /// On SQLite, where they look at the file's version all the time, it is how often they make sure that it is still the
+    /// same file.
+    #[must_use]
+    pub fn polling_every(self, poll: Duration) -> Self {
+        Self { poll, ..self }
+    }
+
     /// The ledger in this database.
     #[must_use]
     pub fn ledger(&self) -> Arc<dyn Ledger> {
         match &self.backend {
-            Backend::Postgres(connections) => Arc::new(PgLedger::new(Arc::clone(connections))),
-            Backend::Sqlite(database) => Arc::new(SqliteLedger::new(Arc::clone(database))),
+            Backend::Postgres(connections) => Arc::new(PgLedger::new(Arc::clone(connections), self.poll)),
+            Backend::Sqlite(database) => Arc::new(SqliteLedger::new(Arc::clone(database), self.poll)),
         }
     }
 

@@ -7,6 +7,7 @@ mod checkout;
 mod control;
 mod databases;
 mod demo;
+mod following;
 mod git_server;
 mod github;
 mod history;

@@ -4,7 +4,11 @@ mod connection;
 mod frames;
 mod state;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -13,6 +17,9 @@ use tokio::{
 use url::Url;
 
 use self::state::{Fault, State};
+
+/// The host and the port of a server.
+type Upstream = (String, u16);
 
 /// A TCP proxy on loopback in front of a Postgres server. For tests only.
 ///
@@ -24,10 +31,14 @@ use self::state::{Fault, State};
 /// called, on all connections together: `1` is the next one. A fault strikes once, on the connection that sends that
 /// request; calling another fault method, or [`PgProxy::disarm`], replaces it.
 ///
+/// The connections on which the store wakes followers are cut as all others are, but they are neither counted nor do faults
+/// strike on their requests: they come when they like, beside what is counted.
+///
 /// TLS is refused, as a server without a certificate does, so a URL with `sslmode=require` does not work.
 #[derive(Debug)]
 pub struct PgProxy {
     url: String,
+    upstream: Arc<Mutex<Upstream>>,
     state: Arc<State>,
     accepting: JoinHandle<()>,
 }
@@ -44,10 +55,7 @@ impl PgProxy {
 
     async fn bind(url: &str) -> io::Result<Self> {
         let mut url = Url::parse(url).map_err(io::Error::other)?;
-        let upstream = (
-            url.host_str().ok_or_else(|| io::Error::other("the URL names no host"))?.to_owned(),
-            url.port().unwrap_or(5432),
-        );
+        let upstream = Arc::new(Mutex::new(upstream_of(&url)?));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let SocketAddr::V4(address) = listener.local_addr()? else {
             return Err(io::Error::other("loopback is not an IPv4 address"));
@@ -56,14 +64,25 @@ impl PgProxy {
         url.set_port(Some(address.port())).map_err(|()| io::Error::other("the URL takes no port"))?;
 
         let state = Arc::new(State::default());
-        let accepting = tokio::spawn(accept(listener, upstream, Arc::clone(&state)));
-        Ok(Self { url: url.into(), state, accepting })
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&upstream), Arc::clone(&state)));
+        Ok(Self { url: url.into(), upstream, state, accepting })
     }
 
     /// The URL of the same database through the proxy.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Leads to another server from here on, as a failover does, and cuts all connections that there are.
+    ///
+    /// # Panics
+    /// If the URL names no host.
+    pub fn lead_to(&self, url: &str) {
+        let upstream = Url::parse(url).map_err(io::Error::other).and_then(|url| upstream_of(&url));
+        let upstream = upstream.unwrap_or_else(|error| panic!("nothing to lead to: {error}"));
+        *self.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
+        self.cut_connections();
     }
 
     /// How many round trips there were since the start or the last [`PgProxy::reset`].
@@ -134,14 +153,20 @@ impl Drop for PgProxy {
     }
 }
 
-async fn accept(listener: TcpListener, upstream: (String, u16), state: Arc<State>) {
+fn upstream_of(url: &Url) -> io::Result<Upstream> {
+    let host = url.host_str().ok_or_else(|| io::Error::other("the URL names no host"))?;
+    Ok((host.to_owned(), url.port().unwrap_or(5432)))
+}
+
+async fn accept(listener: TcpListener, upstream: Arc<Mutex<Upstream>>, state: Arc<State>) {
     while let Ok((client, _)) = listener.accept().await {
-        let (upstream, state) = (upstream.clone(), Arc::clone(&state));
+        let state = Arc::clone(&state);
         let cut = state.cut();
         // Asked after listening for cuts, so that no connection slips through while the server goes down.
         if state.is_down() {
             continue;
         }
+        let upstream = upstream.lock().unwrap_or_else(PoisonError::into_inner).clone();
         tokio::spawn(async move {
             let serve = async {
                 let server = TcpStream::connect(upstream).await?;

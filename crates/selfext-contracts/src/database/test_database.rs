@@ -2,7 +2,9 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -14,6 +16,9 @@ use super::{
     settings::{TEST_DATABASE_URL, variable},
     template::{self, run},
 };
+
+/// How long the end of a test waits until its database is dropped.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A Postgres database that one test has for itself. For tests only.
 ///
@@ -118,11 +123,16 @@ impl Drop for TestDatabase {
         let (server, name) = (self.server.clone(), self.name.clone());
         // A runtime of its own, on a thread of its own: this one may be inside the runtime of a test, which must not
         // be blocked on, or past the end of it.
-        let dropping = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(remove(&server, &name))
+        let (dropped, waiting) = mpsc::channel();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let done = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(remove(&server, &name)));
+            // Nobody may wait any more.
+            let _ = dropped.send(done);
         });
-        if let Ok(Err(error)) = dropping.join() {
+        // The server waits for a connection that is just being made, and this may block whoever makes it. So this gives way,
+        // which ends that connection, and the database is dropped behind it.
+        if let Ok(Err(error)) = waiting.recv_timeout(PATIENCE) {
             eprintln!("the test database {} stays behind: {error:#}", self.name);
         }
     }

@@ -1,8 +1,11 @@
 //! What the cases need of a database under test.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
+use selfext_domain::Event;
 use selfext_domain::ports::{Archive, Ledger, PromotionControl};
 use serde_json::Value;
 
@@ -12,6 +15,9 @@ pub type Ports = (Arc<dyn Ledger>, Arc<dyn PromotionControl>);
 /// A fresh database with the adapters under test, and ways past them. For tests only; everything panics where it fails.
 #[async_trait]
 pub trait LedgerFixture: Send + Sync + 'static {
+    /// Whether one transaction can write while another one that has written is open.
+    const WRITERS_MIX: bool;
+
     /// Makes a fresh, migrated database.
     async fn start() -> Self;
 
@@ -20,6 +26,13 @@ pub trait LedgerFixture: Send + Sync + 'static {
 
     /// The archive of the same database.
     fn archive(&self) -> Arc<dyn Archive>;
+
+    /// The ledger under test, with followers that poll this often.
+    fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger>;
+
+    /// Writes the first event of a stream past the adapters, in a transaction that stays open until the answer is awaited.
+    /// Nobody is told of it.
+    async fn hold(&self, event: &Event) -> BoxFuture<'static, ()>;
 
     /// Opens the same database once more, as another process would that starts now, migrations included.
     async fn another(&self) -> Ports;

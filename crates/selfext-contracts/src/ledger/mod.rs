@@ -77,6 +77,16 @@ macro_rules! ledger_contract {
                 a_checkpoint_stays_as_it_is
                 what_contradicts_the_ledger_is_told
             ]
+            following [
+                a_follower_gives_everything_once_and_in_order_while_others_write
+                nothing_is_given_before_what_an_open_transaction_may_still_write
+                a_write_of_anybody_wakes_a_follower_that_does_not_poll
+                what_nobody_tells_of_is_found_by_polling
+                a_call_that_is_dropped_loses_and_repeats_nothing
+                a_follower_goes_on_behind_the_position_where_another_one_stopped
+                more_than_a_batch_comes_in_batches
+                a_follower_whose_last_event_is_gone_does_not_go_on
+            ]
             guarding [
                 the_database_refuses_to_change_what_is_recorded
                 an_edited_content_is_found
@@ -111,6 +121,7 @@ mod tests {
             include_str!("cases/appending.rs"),
             include_str!("cases/archive.rs"),
             include_str!("cases/concurrency.rs"),
+            include_str!("cases/following.rs"),
             include_str!("cases/guarding.rs"),
             include_str!("cases/merging.rs"),
             include_str!("cases/proposing.rs"),

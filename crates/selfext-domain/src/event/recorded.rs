@@ -1,12 +1,13 @@
 //! Events as the ledger holds them.
 
 use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, EventError};
-use crate::{Digest32, Link};
+use crate::{Digest32, InvalidValue, Link};
 
 /// Where an event stands in the order in which followers see the ledger. Positions grow; they have gaps; they are
 /// meaningful for one ledger only.
@@ -21,6 +22,25 @@ pub struct Position {
 impl Position {
     /// Before the first event.
     pub const START: Self = Self { transaction: 0, id: 0 };
+
+    /// Reads what a position is displayed as.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] if it is not two numbers with a dot between them.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let number = |text: &str| text.parse().ok().filter(|_| !text.starts_with('+'));
+        let numbers = text.split_once('.').and_then(|(transaction, id)| Some((number(transaction)?, number(id)?)));
+        let (transaction, id) =
+            numbers.ok_or_else(|| InvalidValue::new("position", text, "is not two numbers with a dot between them"))?;
+        Ok(Self { transaction, id })
+    }
+}
+
+impl FromStr for Position {
+    type Err = InvalidValue;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
 }
 
 impl fmt::Display for Position {
@@ -64,5 +84,23 @@ impl RecordedEvent {
         let content = event.to_content()?;
         let link = Link::new(prev_hash, content.as_bytes());
         Ok(Self { event, sequence, position, recorded_at, written_by, content, link })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_reads_back_as_it_is_displayed() {
+        for position in
+            [Position::START, Position { transaction: 7, id: 12 }, Position { transaction: 0, id: u64::MAX }]
+        {
+            assert_eq!(Position::parse(&position.to_string()), Ok(position));
+        }
+        for odd in ["", ".", "7", "1.2.3", "x.1", "1.", ".1", "+1.2", "1.+2", "-1.2", "1 .2", "18446744073709551616.1"]
+        {
+            assert!(Position::parse(odd).is_err(), "{odd}");
+        }
     }
 }

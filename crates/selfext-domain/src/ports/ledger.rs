@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::Source;
+use super::{Follower, Source};
 use crate::{
     Event, EventError, EventId, MergePermit, PermitTerms, Position, RecordedEvent, Refusal, RunId, StreamId, Subject,
     Tip,
@@ -46,6 +46,13 @@ pub enum LedgerError {
     PermitClosed {
         /// The run.
         run: RunId,
+    },
+    /// A follower's last event is not in the database, or the database has another history than before: a standby took its
+    /// place, or a copy was restored. Look at what the database has, and follow anew from a position of it.
+    #[error("this is not the ledger any more that was followed: {detail}")]
+    OtherHistory {
+        /// What is different.
+        detail: String,
     },
     /// The event cannot be written in the documented form.
     #[error("the event has no stored form")]
@@ -179,4 +186,8 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// As [`Ledger::stream_events`].
     async fn read_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError>;
+
+    /// Begins to follow the ledger behind a position: [`Position::START`], or that of an event in this ledger. Does nothing
+    /// yet; [`Follower::next`] does.
+    fn follow(&self, after: Position) -> Box<dyn Follower>;
 }

@@ -4,6 +4,7 @@
 mod archive;
 mod clock;
 mod control;
+mod follower;
 mod forge;
 mod ledger;
 mod verifier;
@@ -13,6 +14,7 @@ pub use clock::{Clock, IdSource};
 pub use control::{
     AcceptedHistory, ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest,
 };
+pub use follower::Follower;
 pub use forge::{
     BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published, PullRequest,
     PullRequestState, Retired, Survey,
@@ -26,6 +28,8 @@ pub use archive::MockArchive;
 pub use clock::{MockClock, MockIdSource};
 #[cfg(feature = "mocks")]
 pub use control::MockPromotionControl;
+#[cfg(feature = "mocks")]
+pub use follower::MockFollower;
 #[cfg(feature = "mocks")]
 pub use forge::MockForge;
 #[cfg(feature = "mocks")]

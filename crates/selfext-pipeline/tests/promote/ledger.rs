@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use selfext_domain::ports::{
-    ControlError, Ledger, LedgerError, MergeGrant, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer,
+    ControlError, Follower, Ledger, LedgerError, MergeGrant, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer,
     ResumeRequest,
 };
 use selfext_domain::*;
@@ -187,6 +187,10 @@ impl Ledger for MemoryLedger {
     }
 
     async fn read_after(&self, _position: Position, _limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
+        unreachable!("the pipeline does not follow")
+    }
+
+    fn follow(&self, _after: Position) -> Box<dyn Follower> {
         unreachable!("the pipeline does not follow")
     }
 }

@@ -48,6 +48,11 @@ impl Answer {
         })
     }
 
+    /// Whether the event is in the ledger, now or since an earlier try.
+    pub fn is_recorded(&self) -> bool {
+        self.outcome == "recorded"
+    }
+
     /// The event that the answer holds.
     pub fn event(self) -> Result<RecordedEvent, LedgerError> {
         self.event.ok_or_else(|| unforeseen("no event"))?.into_recorded()

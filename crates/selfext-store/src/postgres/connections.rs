@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::errors::is_lost;
+use super::wakes::Wakes;
 
 /// How many connections there are at most; what finds none free waits.
 const MOST: usize = 10;
@@ -43,6 +44,7 @@ pub(crate) struct Connections {
     options: PgConnectOptions,
     idle: Mutex<Vec<Resting>>,
     free: Semaphore,
+    wakes: Wakes,
 }
 
 #[derive(Debug)]
@@ -59,7 +61,18 @@ impl Connections {
             ("lock_timeout", LOCK_MS),
             ("default_transaction_isolation", "read committed"),
         ]);
-        Self { options, idle: Mutex::default(), free: Semaphore::new(MOST) }
+        let wakes = Wakes::new(options.clone());
+        Self { options, idle: Mutex::default(), free: Semaphore::new(MOST), wakes }
+    }
+
+    /// How a connection is made.
+    pub const fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// An event was written: followers are told, soon and on another connection. Answers at once.
+    pub fn wake_followers(&self) {
+        self.wakes.send();
     }
 
     /// A connection of its own, without limits of time, for migrations.
@@ -125,7 +138,7 @@ impl Connections {
     }
 }
 
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
     timeout(PATIENCE, PgConnection::connect_with(options))
         .await
         .unwrap_or_else(|_| Err(late("the server does not answer")))
@@ -136,6 +149,6 @@ async fn answered(connection: &mut PgConnection, statement: Statement<'_>) -> Re
 }
 
 /// A limit of time that passed. Not an error of input and output: the statement may be under way, and is not sent again.
-fn late(what: &'static str) -> Error {
+pub(super) fn late(what: &'static str) -> Error {
     Error::Protocol(what.to_owned())
 }

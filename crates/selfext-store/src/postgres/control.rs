@@ -35,6 +35,9 @@ impl PgPromotionControl {
     ) -> Result<Answer, ControlError> {
         let rows = self.connections.fetch(statement).await.map_err(|error| controlling(error, change.id))?;
         let answer = Answer::of(&rows).map_err(ControlError::unavailable)?;
+        if answer.is_recorded() {
+            self.connections.wake_followers();
+        }
         match answer.outcome.as_str() {
             "recorded" | "history" => Ok(answer),
             "id-reused" => Err(ControlError::IdReused(change.id)),

@@ -3,10 +3,11 @@
 //! The first use of a statement on a new connection prepares it, which is a round trip of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
+use selfext_domain::ports::{Follower, Ledger, LedgerError, MergeGrant};
 use selfext_domain::{Event, EventId, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, Tip};
 use sqlx::Row as _;
 
@@ -15,6 +16,7 @@ use super::answer::{Answer, call};
 use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event_rows};
 use super::connections::Statement;
 use super::errors::{reading, writing};
+use super::follower::PgFollower;
 use crate::permit;
 use crate::request::{self, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
@@ -32,11 +34,12 @@ const OPEN_PERMITS: &str = concat!(
 #[derive(Clone, Debug)]
 pub struct PgLedger {
     connections: Arc<Connections>,
+    poll: Duration,
 }
 
 impl PgLedger {
-    pub(crate) const fn new(connections: Arc<Connections>) -> Self {
-        Self { connections }
+    pub(crate) const fn new(connections: Arc<Connections>, poll: Duration) -> Self {
+        Self { connections, poll }
     }
 
     async fn rows<'q>(
@@ -53,7 +56,11 @@ impl PgLedger {
         statement: impl Fn() -> Statement<'q> + Send + Sync,
     ) -> Result<Answer, LedgerError> {
         let rows = self.connections.fetch(statement).await.map_err(|error| writing(error, event.id))?;
-        Answer::of(&rows).map_err(reading)
+        let answer = Answer::of(&rows).map_err(reading)?;
+        if answer.is_recorded() {
+            self.connections.wake_followers();
+        }
+        Ok(answer)
     }
 }
 
@@ -245,5 +252,9 @@ impl Ledger for PgLedger {
             })
             .await?;
         recorded(rows)
+    }
+
+    fn follow(&self, after: Position) -> Box<dyn Follower> {
+        Box::new(PgFollower::new(Arc::clone(&self.connections), after, self.poll))
     }
 }

@@ -5,9 +5,12 @@ mod archive;
 mod columns;
 mod connections;
 mod control;
+mod ear;
 mod errors;
+mod follower;
 mod ledger;
 mod migrations;
+mod wakes;
 
 pub use archive::PgArchive;
 pub use control::PgPromotionControl;

@@ -26,6 +26,8 @@ const READERS: u32 = 4;
 pub(crate) struct SqliteDatabase {
     pub writer: SqlitePool,
     pub reader: SqlitePool,
+    /// How a connection is made.
+    pub options: SqliteConnectOptions,
     /// The operating system's user, which is all that SQLite knows of who writes.
     pub written_by: String,
 }
@@ -45,9 +47,9 @@ impl SqliteDatabase {
         let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE * 2).test_before_acquire(false);
         // First the one that makes the file: changing a new file to WAL tolerates no one else.
         let writer = first(|| pool().max_connections(1).connect_with(options.clone())).await?;
-        let reader = pool().max_connections(READERS).connect_lazy_with(options);
+        let reader = pool().max_connections(READERS).connect_lazy_with(options.clone());
         let written_by = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
-        Ok(Self { writer, reader, written_by })
+        Ok(Self { writer, reader, options, written_by })
     }
 }
 

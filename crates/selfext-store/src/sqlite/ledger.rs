@@ -1,10 +1,11 @@
 //! The ledger on SQLite. There are no round trips: the file is read and written in this process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
+use selfext_domain::ports::{Follower, Ledger, LedgerError, MergeGrant};
 use selfext_domain::{
     Event, EventId, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, Tip, guard_pause,
 };
@@ -16,6 +17,7 @@ use super::SqliteDatabase;
 use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event_rows};
 use super::database::{to_its_end, traced};
 use super::errors::{cut_off, failed};
+use super::follower::SqliteFollower;
 use super::transaction::{OPEN_PERMITS, Writing};
 use crate::permit;
 use crate::request::{self, MergeRequest, Proposal, signed};
@@ -29,11 +31,12 @@ use crate::stored_text::stored;
 #[derive(Clone, Debug)]
 pub struct SqliteLedger {
     database: Arc<SqliteDatabase>,
+    poll: Duration,
 }
 
 impl SqliteLedger {
-    pub(crate) const fn new(database: Arc<SqliteDatabase>) -> Self {
-        Self { database }
+    pub(crate) const fn new(database: Arc<SqliteDatabase>, poll: Duration) -> Self {
+        Self { database, poll }
     }
 
     async fn rows(&self, statement: Query<'_, Sqlite, SqliteArguments>) -> Result<Vec<EventRow>, LedgerError> {
@@ -200,6 +203,10 @@ impl Ledger for SqliteLedger {
             " FROM self_extension_events e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2"
         );
         recorded(self.rows(sqlx::query(EVENTS).bind(signed(position.id)).bind(i64::from(limit))).await?)
+    }
+
+    fn follow(&self, after: Position) -> Box<dyn Follower> {
+        Box::new(SqliteFollower::new(Arc::clone(&self.database), after, self.poll))
     }
 }
 

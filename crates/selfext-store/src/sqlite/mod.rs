@@ -5,6 +5,7 @@ mod columns;
 mod control;
 mod database;
 mod errors;
+mod follower;
 mod ledger;
 mod migrations;
 mod transaction;

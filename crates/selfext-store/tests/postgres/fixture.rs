@@ -1,14 +1,17 @@
 //! A fresh Postgres database with the store on it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use selfext_contracts::TestDatabase;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
-use selfext_domain::ports::Archive;
+use selfext_domain::Event;
+use selfext_domain::ports::{Archive, Ledger};
 use selfext_store::{DatabaseUrl, Store};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::sync::Mutex;
 
 /// A fresh Postgres database with the store on it.
@@ -41,6 +44,8 @@ impl PgFixture {
 
 #[async_trait]
 impl LedgerFixture for PgFixture {
+    const WRITERS_MIX: bool = true;
+
     async fn start() -> Self {
         let database = TestDatabase::create().await;
         let store = connect(database.url()).await;
@@ -53,6 +58,23 @@ impl LedgerFixture for PgFixture {
 
     fn archive(&self) -> Arc<dyn Archive> {
         self.store.archive()
+    }
+
+    fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger> {
+        self.store.clone().polling_every(poll).ledger()
+    }
+
+    async fn hold(&self, event: &Event) -> BoxFuture<'static, ()> {
+        let mut connection = self.connection().await;
+        connection.execute("BEGIN").await.unwrap();
+        sqlx::query("INSERT INTO self_extension_events (content, sequence) VALUES ($1, 1)")
+            .bind(event.to_content().unwrap())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        Box::pin(async move {
+            connection.execute("COMMIT").await.unwrap();
+        })
     }
 
     async fn another(&self) -> Ports {

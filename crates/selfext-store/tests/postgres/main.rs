@@ -3,6 +3,7 @@
 
 mod connections;
 mod fixture;
+mod following;
 mod history;
 mod roles;
 mod schema;

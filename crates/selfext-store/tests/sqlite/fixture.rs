@@ -1,15 +1,18 @@
 //! A fresh SQLite file with the store on it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use selfext_contracts::TempSqlite;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
-use selfext_domain::ports::Archive;
+use selfext_domain::ports::{Archive, Ledger};
+use selfext_domain::{Event, Link};
 use selfext_store::Store;
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _, SqliteConnection};
 
 /// A fresh SQLite file with the store on it.
 pub struct SqliteFixture {
@@ -31,6 +34,8 @@ impl SqliteFixture {
 
 #[async_trait]
 impl LedgerFixture for SqliteFixture {
+    const WRITERS_MIX: bool = false;
+
     async fn start() -> Self {
         let file = TempSqlite::new();
         let store = Store::open_sqlite_or_create(&file.path()).await.unwrap();
@@ -43,6 +48,30 @@ impl LedgerFixture for SqliteFixture {
 
     fn archive(&self) -> Arc<dyn Archive> {
         self.store.archive()
+    }
+
+    fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger> {
+        self.store.clone().polling_every(poll).ledger()
+    }
+
+    async fn hold(&self, event: &Event) -> BoxFuture<'static, ()> {
+        let mut connection = self.connection().await;
+        connection.execute("BEGIN IMMEDIATE").await.unwrap();
+        let content = event.to_content().unwrap();
+        let link = Link::new(Link::GENESIS, content.as_bytes());
+        let insert = "INSERT INTO self_extension_events (sequence, content, written_by, content_hash, prev_hash, hash)
+                      VALUES (1, ?1, 'a stranger', ?2, ?3, ?4)";
+        sqlx::query(insert)
+            .bind(content)
+            .bind(link.content_hash.as_bytes().as_slice())
+            .bind(link.prev_hash.as_bytes().as_slice())
+            .bind(link.hash.as_bytes().as_slice())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        Box::pin(async move {
+            connection.execute("COMMIT").await.unwrap();
+        })
     }
 
     async fn another(&self) -> Ports {

@@ -22,6 +22,9 @@ const CANCEL_REQUEST: u32 = 80_877_102;
 const TLS_REQUEST: u32 = 80_877_103;
 const GSS_REQUEST: u32 = 80_877_104;
 
+/// The names that the store gives to its connections that wake followers.
+const ASIDE: [&[u8]; 2] = [b"selfext wakes", b"selfext listens"];
+
 /// What the two directions of a connection tell each other.
 #[derive(Debug)]
 struct Link<'a> {
@@ -50,6 +53,13 @@ pub(super) async fn serve(client: TcpStream, server: TcpStream, state: &State) -
         if code == CANCEL_REQUEST {
             return Ok(());
         }
+        if is_aside(&bytes) {
+            let mut from_server = from_server;
+            return tokio::select! {
+                ended = tokio::io::copy(&mut from_client, &mut to_server) => ended.map(drop),
+                ended = tokio::io::copy(&mut from_server, &mut to_client) => ended.map(drop),
+            };
+        }
         break;
     }
 
@@ -58,6 +68,13 @@ pub(super) async fn serve(client: TcpStream, server: TcpStream, state: &State) -
         ended = link.pass_requests(from_client, to_server) => ended,
         ended = link.pass_answers(BufReader::new(from_server), to_client) => ended,
     }
+}
+
+/// Whether the start-up message is of a connection that wakes followers.
+fn is_aside(opening: &[u8]) -> bool {
+    const NAME: &[u8] = b"application_name";
+    let mut words = opening.get(8..).unwrap_or_default().split(|byte| *byte == 0);
+    words.any(|word| word == NAME) && words.next().is_some_and(|name| ASIDE.contains(&name))
 }
 
 impl Link<'_> {

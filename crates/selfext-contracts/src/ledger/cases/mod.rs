@@ -4,6 +4,7 @@
 pub mod appending;
 pub mod archive;
 pub mod concurrency;
+pub mod following;
 pub mod guarding;
 pub mod merging;
 pub mod proposing;
