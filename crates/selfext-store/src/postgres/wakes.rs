@@ -24,7 +24,7 @@ const NOTIFY: &str = "NOTIFY selfext_events";
 const GAP: Duration = Duration::from_millis(20);
 
 /// The time between two new connections, at least: where they are lost all the time, telling is not worth what they cost.
-const CONNECTION_GAP: Duration = Duration::from_secs(1);
+const CONNECTION_GAP: Duration = Duration::from_secs(5);
 
 /// How long the connection is kept when there is nothing to tell.
 const REST: Duration = Duration::from_mins(1);
