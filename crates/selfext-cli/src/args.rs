@@ -408,7 +408,8 @@ pub fn quoted(word: &str) -> String {
 /// A path that leads to the same place whatever folder it is said in.
 fn absolute(text: &str) -> Result<PathBuf, &'static str> {
     let path = PathBuf::from(text);
-    if path.is_absolute() { Ok(path) } else { Err("it is no absolute path") }
+    // Between two colons, or in an empty variable, there is none.
+    if path.is_absolute() || text.is_empty() { Ok(path) } else { Err("it is no absolute path") }
 }
 
 /// A text that says something.

@@ -8,8 +8,8 @@
 //! - **No hook, filter or helper runs.** git is called with an environment of its own: no system or user configuration, no
 //!   `GIT_*` variable of the agent, no hooks, no credential helper, no prompt, and only the transport that the source needs.
 //!   A source repository's configuration is read by `git upload-pack` alone, with lazy fetching off. The cache's
-//!   configuration is written by selfext and put back if it was altered. What a repository's attributes can still do is
-//!   what git does by itself (line ends, `ident`, encodings), as in any clone; `filter=lfs` leaves the pointer files.
+//!   configuration is written by selfext and put back if it was altered; attributes beside those of the trees, and places
+//!   where else git would find objects, are removed from it.
 //! - **No `.git` in the worktree.** A linked worktree would hand the cache's configuration to the candidate. Stages that ask
 //!   git find no repository, also not one above the cache (`GIT_CEILING_DIRECTORIES`).
 //! - **No environment of the agent's.** A stage gets `PATH` (its absolute parts), `LANG`, `CI`, `SELFEXT`, `HOME` and
@@ -31,6 +31,20 @@
 //!
 //! What is found is tried before the first stage; each [`StageReport`](selfext_domain::StageReport) says which walls stood, of
 //! what, and which were missing. Capabilities are given up, root's too, and programs that bring rights of their own get none.
+//!
+//! # What a stage sees
+//!
+//! What was tested is what lands, so a stage sees the bytes that an ordinary clone of the candidate's tree holds: one that is made
+//! on Linux without any configuration. What attributes ask of git itself is done (line ends, `ident`, `working-tree-encoding`),
+//! whether the base or the candidate brings them; what they ask of programs is not (`filter`, `diff`, `merge`: `filter=lfs` leaves
+//! the pointer files), nor what archives alone do (`export-subst`, `export-ignore`). A submodule is an empty folder.
+//!
+//! # How large trees may be
+//!
+//! One object may stand in a tree any number of times, so that a small repository may hold a tree that fills every disk. Names and
+//! sizes are looked at before anything is checked out, and what takes more than the largest `limits.disk_bytes` of the stages is
+//! refused; files that attributes make larger are stopped at the same limit. A listing ends at 256 MiB, a path in a worktree where
+//! nobody could look after it any more (3,500 bytes, with the folders above), and a change writes at most 128 folders deep.
 //!
 //! # What a stage may read
 //!

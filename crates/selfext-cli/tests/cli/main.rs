@@ -19,6 +19,7 @@ mod odd;
 mod paths;
 mod pausing;
 mod runs;
+mod sizes;
 mod sources;
 mod stuck;
 mod templates;

@@ -40,7 +40,13 @@ macro_rules! verifier_contract {
                 a_path_below_what_is_no_folder_is_refused
                 a_file_in_the_place_of_a_folder_is_refused
                 names_that_differ_in_case_alone_are_refused
+                names_that_differ_in_normal_form_alone_are_refused
                 a_thousand_files_are_one_candidate
+            ]
+            attributes [
+                a_stage_sees_the_bytes_of_an_ordinary_clone
+                attributes_of_the_base_act_as_in_a_clone
+                what_only_archives_do_is_not_done
             ]
             stages [
                 a_stage_sees_the_candidates_files
@@ -140,6 +146,7 @@ mod tests {
         let sources = [
             include_str!("cases/bases.rs"),
             include_str!("cases/candidates.rs"),
+            include_str!("cases/attributes.rs"),
             include_str!("cases/stages.rs"),
             include_str!("cases/dependencies.rs"),
             include_str!("cases/trees.rs"),

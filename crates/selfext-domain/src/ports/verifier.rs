@@ -27,7 +27,7 @@ pub enum VerifierError {
         /// Each wall that is missing, and why; redacted.
         detail: String,
     },
-    /// The machine did not let it: no disk, no git, no rights.
+    /// The machine did not let it: no disk, no git, no rights; or the tree is larger or deeper than may be.
     #[error("verification could not be carried out: {detail}")]
     Unavailable {
         /// What was tried; redacted.

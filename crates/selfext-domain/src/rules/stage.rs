@@ -44,7 +44,8 @@ pub struct StageLimits {
     pub memory_bytes: u64,
     /// Bytes of one file.
     pub file_bytes: u64,
-    /// Bytes of all files that the run holds, looked at again and again.
+    /// Bytes of all files that the run holds, looked at again and again. A candidate that takes more than any of its stages may is
+    /// not checked out.
     pub disk_bytes: u64,
     /// Files that one process may have open.
     pub open_files: u64,

@@ -112,8 +112,15 @@ impl Cache {
             return Err(VerifierError::BaseMissing(to.clone()));
         }
         self.base(branch, to).await?;
-        let changed = repository.changed_names(from, to).await?;
-        Ok(paths.iter().filter(|path| changed.contains(path.as_str().as_bytes())).cloned().collect())
+        if from == to {
+            return Ok(Vec::new());
+        }
+        let (before, after) = (repository.entries_at(from, paths).await?, repository.entries_at(to, paths).await?);
+        let differs = |path: &&RepoPath| {
+            let name = path.as_str().as_bytes();
+            before.get(name) != after.get(name)
+        };
+        Ok(paths.iter().filter(differs).cloned().collect())
     }
 
     /// Held while the repository is made or fetched into, by one process at a time. Goes with the value, and with the

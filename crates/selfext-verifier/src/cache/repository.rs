@@ -1,6 +1,6 @@
 //! The cache's repository, and what is asked of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,9 @@ use selfext_domain::{CommitSha, RepoPath, TreeSha};
 
 use crate::error::{blocking, unavailable};
 use crate::git::{Git, GitCall};
+
+/// Bytes of paths on one command line; more than one path may have.
+const ARGUMENTS: usize = 96 << 10;
 
 /// How git names objects in a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +74,12 @@ impl Repository {
         self.git.call(what).arg(place)
     }
 
-    /// Whether it is there, with its own configuration and no borrowed objects.
+    /// Whether it is there, with its own configuration, no borrowed objects, and no attributes beside those of the trees.
     pub(super) async fn is_mended(&self) -> Result<bool, VerifierError> {
         let (folder, format) = (self.folder.clone(), self.format);
         blocking("the cache's repository cannot be read", move || {
-            Ok(is_right(&folder.join("config"), format)? && !folder.join(ALTERNATES).try_exists()?)
+            let foreign = FOREIGN.iter().any(|file| folder.join(file).symlink_metadata().is_ok());
+            Ok(is_right(&folder.join("config"), format)? && !foreign)
         })
         .await
     }
@@ -161,17 +165,34 @@ impl Repository {
         Ok(Some((object.to_owned(), size)))
     }
 
-    /// The full names of all files, links, submodules and folders that differ between two commits.
-    pub(super) async fn changed_names(
+    /// What a commit has at some paths, files, links, submodules and folders alike, each by its mode and object. A whole tree is
+    /// not gone through, however large it is.
+    pub(super) async fn entries_at(
         &self,
-        from: &CommitSha,
-        to: &CommitSha,
-    ) -> Result<BTreeSet<Vec<u8>>, VerifierError> {
-        let call = self.call("two commits of the base cannot be compared");
-        let options =
-            ["diff-tree", "-r", "-t", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules=none"];
-        let output = call.args(options).args([from.as_str(), to.as_str()]).output().await?;
-        Ok(output.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
+        commit: &CommitSha,
+        paths: &[RepoPath],
+    ) -> Result<BTreeMap<Vec<u8>, String>, VerifierError> {
+        const WHAT: &str = "two commits of the base cannot be compared";
+        let mut entries = BTreeMap::new();
+        let mut rest = paths;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fitting = rest.iter().take_while(|path| {
+                bytes += path.as_str().len() + 1;
+                bytes <= ARGUMENTS
+            });
+            let (now, later) = rest.split_at(fitting.count());
+            rest = later;
+            // A folder is listed also where something in it is asked for.
+            let call = self.call(WHAT).args(["ls-tree", "-t", "-z", "--full-tree", commit.as_str(), "--"]);
+            let output = call.args(now.iter().map(RepoPath::as_str)).output().await?;
+            for line in output.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+                let tab = line.iter().position(|byte| *byte == b'\t').ok_or_else(|| unavailable(WHAT))?;
+                let about = String::from_utf8_lossy(&line[..tab]).into_owned();
+                entries.insert(line[tab + 1..].to_vec(), about);
+            }
+        }
+        Ok(entries)
     }
 
     pub(super) async fn blob(&self, object: &str) -> Result<Vec<u8>, VerifierError> {
@@ -185,7 +206,8 @@ pub(crate) fn parse_tree(text: &str) -> Result<TreeSha, VerifierError> {
 }
 
 const NOT_MADE: &str = "the cache's repository cannot be made";
-const ALTERNATES: &str = "objects/info/alternates";
+/// What the cache never holds: where else git finds objects, and attributes and histories that no commit has.
+const FOREIGN: &[&str] = &["objects/info/alternates", "objects/info/http-alternates", "info/attributes", "info/grafts"];
 
 fn is_right(file: &Path, format: ObjectFormat) -> io::Result<bool> {
     match fs::read(file) {
@@ -199,7 +221,14 @@ fn configure(repository: &Path, format: ObjectFormat, cache: &Path) -> io::Resul
     let draft = cache.join("draft.config");
     fs::write(&draft, format.configuration())?;
     fs::rename(draft, repository.join("config"))?;
-    unless_gone(fs::remove_file(repository.join(ALTERNATES)))
+    FOREIGN.iter().try_for_each(|file| remove(&repository.join(file)))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(about) if about.is_dir() => fs::remove_dir_all(path),
+        _ => unless_gone(fs::remove_file(path)),
+    }
 }
 
 fn unless_gone(result: io::Result<()>) -> io::Result<()> {

@@ -8,6 +8,10 @@ use super::base_tree::{BaseTree, Kind};
 use super::clash::find_clashes;
 use super::obstacle::Obstacle;
 
+/// How many folders a file may be written below. Each is an object of its own in the cache and on the forge, so that a thousand
+/// paths of the greatest length would be millions.
+const DEEPEST: usize = 128;
+
 /// A file to write, with everything that the base decides filled in.
 #[derive(Debug)]
 pub(super) struct Write {
@@ -60,6 +64,11 @@ fn deletes(base: &BaseTree, path: &RepoPath) -> Option<String> {
 }
 
 fn writes(base: &BaseTree, change: &ChangeSet, path: &RepoPath) -> Option<String> {
+    let depth = path.ancestors().count();
+    if depth > DEEPEST {
+        let top = path.ancestors().next().unwrap_or_default();
+        return Some(format!("writes a file {depth} folders deep in {top}; at most {DEEPEST} are taken"));
+    }
     let above = path.ancestors().find_map(|above| {
         let entry = base.get(above).filter(|_| !is_deleted(change, above.as_bytes()))?;
         Some(format!("needs {above} to be a folder for {path}, but it is {}", entry.kind.words()))
@@ -145,11 +154,50 @@ mod tests {
             &["\u{e4}", "a\u{308}"],
             &["\u{e4}/x", "A\u{308}/y"],
             &["stra\u{df}e", "STRASSE"],
+            &["DIR\u{ff0f}FILE"],
+            &["x\u{ff0f}y", "X/Y"],
         ] {
             assert!(tried(writes, &[]).is_err(), "{writes:?}");
         }
         assert!(tried(&["readme"], &["README"]).is_ok());
         assert!(tried(&["DIR/other"], &["dir/file"]).is_ok());
         assert!(tried(&["dir/other", "README"], &[]).is_ok());
+    }
+
+    #[test]
+    fn the_shortest_name_that_clashes_is_told_with_the_other() {
+        for (writes, words) in [
+            (&["DIR/FILE"][..], "take DIR for dir"),
+            (&["dir/FILE"], "take dir/FILE for dir/file"),
+            (&["README", "readme"], "take readme for README"),
+            (&["new/a/x", "new/A/y"], "take new/A for new/a"),
+            (&["new/x", "new/X"], "take new/X for new/x"),
+        ] {
+            let found = tried(writes, &[]).unwrap_err();
+            assert!(found[0].1.contains(words), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_written_at_a_depth_that_is_taken() {
+        let deep = |folders: usize| format!("{}f", "d/".repeat(folders));
+        assert!(tried(&[&deep(DEEPEST)], &[]).is_ok());
+        let found = tried(&[&deep(DEEPEST + 1)], &[]).unwrap_err();
+        assert!(found.len() == 1 && found[0].1.contains("129 folders deep in d;"), "{found:?}");
+    }
+
+    /// As long as they are together: neither as long as the square of their depth, nor of their number.
+    #[test]
+    fn the_longest_paths_and_names_are_planned_in_a_moment() {
+        let begun = std::time::Instant::now();
+        let deep = |number: usize| format!("{number:06}/{}f", "D/".repeat(2_040));
+        let lines: Vec<String> = (0..500).map(|number| format!("100644 blob aa\t{}", deep(number))).collect();
+        let base = BaseTree::parse(lines.join("\0").as_bytes()).unwrap();
+        let context = ExecutionContext::new(ToolName::parse("t").unwrap());
+        let change = (0..200).fold(ChangeSet::builder("why", context), |builder, number| {
+            builder.write(path(&deep(number).to_lowercase()), "x")
+        });
+        assert_eq!(plan(&base, &change.build().unwrap()).unwrap_err().len(), 400);
+        assert!(begun.elapsed() < std::time::Duration::from_mins(1), "{:?}", begun.elapsed());
     }
 }

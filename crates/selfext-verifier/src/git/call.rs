@@ -94,6 +94,9 @@ impl GitCall {
             Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
                 Err(unavailable_by(&format!("{what}: the git program was not found; install git"), error))
             }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Err(unavailable(&format!("{what}: git answers more than {} MiB", OUTPUT_LIMIT >> 20)))
+            }
             Ok(Err(error)) => Err(unavailable_by(&format!("{what}: git could not be run"), error)),
             Err(_) => Err(unavailable(&format!("{what}: git took longer than {seconds} seconds"))),
         }
@@ -115,13 +118,14 @@ impl GitCall {
         let writing = async move {
             // git may end without having read everything; then its status and message say why.
             let _ = stdin.write_all(&input).await;
+            Ok(())
         };
-        let ((), read, heard, ended) =
-            tokio::join!(writing, output.read(&mut stdout), message.read(&mut stderr), running.ended());
-        read.and(heard).and(ended)?;
-        if !output.is_whole() {
-            return Err(io::Error::other("git answered more than 256 MiB"));
-        }
+        // A tree can hold itself so often that its listing would never end. The first that fails ends git.
+        let reading = async {
+            let at_end = output.read_at_most(&mut stdout, OUTPUT_LIMIT as u64).await?;
+            if at_end { Ok(()) } else { Err(io::Error::from(io::ErrorKind::FileTooLarge)) }
+        };
+        tokio::try_join!(writing, reading, message.read(&mut stderr), running.ended())?;
         let mut message = String::from_utf8_lossy(&message.into_bytes()).into_owned();
         for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
             message = message.replace(secret.as_str(), "[REDACTED]");

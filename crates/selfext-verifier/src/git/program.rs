@@ -20,6 +20,8 @@ const SETTINGS: &[&str] = &[
     "core.symlinks=true",
     "core.protectNTFS=true",
     "core.protectHFS=true",
+    // Larger ones are not held in memory where that can be helped.
+    "core.bigFileThreshold=32m",
     "credential.helper=",
     "fetch.unpackLimit=1",
     "fetch.recurseSubmodules=false",

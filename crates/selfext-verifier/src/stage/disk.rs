@@ -12,7 +12,7 @@ const RATIO: u32 = 20;
 const FLOOR: u64 = 256 << 20;
 
 /// A path longer than this leads to where nobody could look any more; that counts as too much.
-const LONGEST: usize = 3_500;
+pub(super) const LONGEST: usize = 3_500;
 
 /// Returns once the folders hold more than so many bytes, or their file system is nearly full and they hold a part of that. May
 /// be dropped at any time.

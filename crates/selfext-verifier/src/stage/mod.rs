@@ -2,6 +2,7 @@
 
 mod disk;
 mod environment;
+mod extent;
 mod memory;
 mod on_base;
 mod outcome;

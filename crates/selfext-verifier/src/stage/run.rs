@@ -56,8 +56,10 @@ impl Stages {
         candidate: &Candidate,
         stages: &[StageRules],
     ) -> Result<Vec<StageReport>, VerifierError> {
+        let Some(most) = stages.iter().map(|stage| stage.limits.disk_bytes).max() else {
+            return Ok(Vec::new());
+        };
         // Declared before any process is started, so that it is dropped after all of them.
-        let most = disk_bytes(stages);
         let worktree = Worktree::check_out(ground.repository, &candidate.tree, run, ground.runs, most).await?;
         let machine = self.machine.get_or_init(async || self.probe(&worktree)).await;
         demand_walls(machine, stages)?;
@@ -175,11 +177,6 @@ fn demand_walls(machine: &Machine, stages: &[StageRules]) -> Result<(), Verifier
         }
     }
     if missing.is_empty() { Ok(()) } else { Err(VerifierError::WallsMissing { detail: words(&missing.join("; ")) }) }
-}
-
-/// What the most generous stage lets all files of a run hold.
-pub(super) fn disk_bytes(stages: &[StageRules]) -> u64 {
-    stages.iter().map(|stage| stage.limits.disk_bytes).max().unwrap_or(u64::MAX)
 }
 
 /// Letting go of a control group can wait for processes that are being buried.

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use selfext_domain::ports::VerifierError;
 use selfext_domain::{Digest32, RunId, TreeSha};
 
+use super::disk::{LONGEST, until_full};
+use super::extent::{Extent, too_large};
 use super::walls::Surroundings;
 use crate::cache::Repository;
-use crate::error::{blocking, unavailable};
+use crate::error::blocking;
 use crate::run_folder::RunFolder;
 
 /// A candidate's files with a home and a temporary folder beside them, for one run. All of it goes with the value.
@@ -22,8 +24,8 @@ pub(super) struct Worktree {
 }
 
 impl Worktree {
-    /// Checks a tree out, if its files hold no more than so many bytes: many names of one blob cost a repository nothing, and a
-    /// disk everything. git registers nothing about it, so nothing of it can be left behind in the cache, and no hook runs.
+    /// Checks a tree out that takes so many bytes at most. git registers nothing about it, so nothing of it can be left behind
+    /// in the cache, and no hook runs.
     pub(super) async fn check_out(
         repository: &Repository,
         tree: &TreeSha,
@@ -31,6 +33,7 @@ impl Worktree {
         runs: &Path,
         most: u64,
     ) -> Result<Self, VerifierError> {
+        let extent = Extent::of(repository, tree).await?;
         let label: String = Digest32::of(run.as_str().as_bytes()).to_string().chars().take(16).collect();
         let folder = RunFolder::create(runs, &label).await?;
         let worktree = blocking("the worktree cannot be made", move || {
@@ -39,29 +42,28 @@ impl Worktree {
             Ok(Self { folder, files, home, temporary, shared_memory, root })
         })
         .await?;
+        extent.demand(most, LONGEST.saturating_sub(worktree.files.as_os_str().len() + 1))?;
         let index = worktree.folder.path().join("index");
         let call = |what| repository.call(what).env("GIT_INDEX_FILE", &index);
-        let (sizes, read) = tokio::join!(
-            repository
-                .call("the candidate cannot be listed")
-                .args(["ls-tree", "-r", "-z", "--full-tree", "--format=%(objectsize)", tree.as_str()])
-                .output(),
-            call("the candidate cannot be read").args(["read-tree", tree.as_str()]).output(),
-        );
-        read?;
-        let held = sum(&sizes?);
-        if held > most {
-            return Err(unavailable(&format!(
-                "the files of the tree {tree} hold {held} bytes, but limits.disk_bytes of the stages is {most} at most"
-            )));
-        }
-        call("the candidate cannot be checked out")
+        call("the candidate cannot be read").args(["read-tree", tree.as_str()]).output().await?;
+        let checking_out = call("the candidate cannot be checked out")
             .env("GIT_WORK_TREE", &worktree.files)
             .folder(&worktree.files)
             .args(["checkout-index", "--all", "--quiet"])
-            .output()
-            .await?;
-        Ok(worktree)
+            .output();
+        let folders = worktree.writable().map(Path::to_owned);
+        // Attributes may make files many times larger than their objects, and the disk may be nearly full.
+        let checked_out = tokio::select! {
+            checked_out = checking_out => checked_out.map(drop),
+            () = until_full(folders, most) => Err(too_large(most, "grow as they are checked out, or fill the disk")),
+        };
+        match checked_out {
+            Ok(()) => Ok(worktree),
+            Err(error) => {
+                worktree.remove().await;
+                Err(error)
+            }
+        }
     }
 
     /// What its stages may use.
@@ -81,6 +83,11 @@ impl Worktree {
         self.folder.make("draft")
     }
 
+    /// The folders that its stages may write in.
+    pub(super) fn writable(&self) -> [&Path; 4] {
+        self.surroundings(&[]).writable()
+    }
+
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -88,10 +95,4 @@ impl Worktree {
     pub(super) async fn remove(self) {
         self.folder.remove().await;
     }
-}
-
-/// The sum of the sizes that a listing names. A submodule has none.
-fn sum(listing: &[u8]) -> u64 {
-    let sizes = listing.split(|byte| *byte == 0).filter_map(|size| std::str::from_utf8(size).ok()?.trim().parse().ok());
-    sizes.fold(0, u64::saturating_add)
 }

@@ -54,6 +54,10 @@ async fn an_altered_configuration_of_the_cache_is_put_back() {
     assert!(run(&verifier, &prepared, script("cat README")).await.result.passed());
     assert!(!canary.exists());
     assert_eq!(fs::read_to_string(&config).unwrap(), right);
+    assert!(!repository.join("info/attributes").exists());
+    // These alone would change what a stage sees, too.
+    fs::write(repository.join("info/attributes"), "* text eol=crlf\n").unwrap();
+    assert_eq!(run(&verifier, &prepared, script("cat README")).await.output.as_str(), "hello\n");
     let alternates = repository.join("objects/info/alternates");
     fs::write(&alternates, place.source.folder().join(".git/objects").to_str().unwrap()).unwrap();
     assert_eq!(verifier.prepare(&main_branch(), &base, &change).await.unwrap(), prepared);

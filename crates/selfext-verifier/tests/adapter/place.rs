@@ -1,8 +1,9 @@
 //! A source and a cache for one test, and what is asked of a verifier in it.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use selfext_contracts::verifier::SourceRepository;
@@ -40,6 +41,36 @@ impl Place {
         WorktreeVerifier::new(self.config())
     }
 
+    /// What is left of runs.
+    pub fn left(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.cache().join("worktrees")).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| !path.ends_with(".guard")).collect()
+    }
+
+    /// A commit on main of a tree that was made by hand.
+    pub fn commit_tree(&self, tree: &str) -> CommitSha {
+        let folder = self.source.folder();
+        let identity = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.com"];
+        let words = [&identity[..], &["commit-tree", "-p", "HEAD", "-m", "by hand", tree]].concat();
+        let commit = git_with(folder, &words, b"");
+        git_with(folder, &["update-ref", "refs/heads/main", &commit], b"");
+        CommitSha::parse(commit).unwrap()
+    }
+
+    /// A tree of entries as `git update-index --index-info` takes them.
+    pub fn tree_of(&self, entries: impl IntoIterator<Item = String>) -> String {
+        let folder = self.source.folder();
+        let list: String = entries.into_iter().map(|entry| entry + "\0").collect();
+        git_with(folder, &["read-tree", "--empty"], b"");
+        git_with(folder, &["update-index", "-z", "--index-info"], list.as_bytes());
+        git_with(folder, &["write-tree"], b"")
+    }
+
+    /// An object of the source, made past every check.
+    pub fn object(&self, kind: &str, content: &[u8]) -> String {
+        git_with(self.source.folder(), &["hash-object", "-t", kind, "-w", "--literally", "--stdin"], content)
+    }
+
     /// A git program that does something before it is git; `$real` is the real one.
     pub fn git_that(&self, script: &str) -> PathBuf {
         let program = self.path("git-that");
@@ -51,6 +82,18 @@ impl Place {
         assert!(status.unwrap().success());
         program
     }
+}
+
+/// Runs git in a folder, with an input; answers what it writes, without the end of the line.
+pub fn git_with(folder: &Path, arguments: &[&str], input: &[u8]) -> String {
+    let mut git = Command::new("git");
+    git.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    git.args(arguments).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = git.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end_matches('\n').to_owned()
 }
 
 pub fn main_branch() -> BranchName {
@@ -89,6 +132,15 @@ pub async fn candidate(verifier: &WorktreeVerifier, base: &CommitSha) -> Candida
 pub async fn run(verifier: &WorktreeVerifier, candidate: &Candidate, stage: StageRules) -> StageReport {
     let run = RunId::parse("run").unwrap();
     verifier.run_stages(&run, candidate, &[stage]).await.unwrap().remove(0)
+}
+
+/// The same, where it may be refused.
+pub async fn try_run(
+    verifier: &WorktreeVerifier,
+    candidate: &Candidate,
+    stage: StageRules,
+) -> Result<Vec<StageReport>, VerifierError> {
+    verifier.run_stages(&RunId::parse("run").unwrap(), candidate, &[stage]).await
 }
 
 /// The words of an error that says what the machine did not let us do.

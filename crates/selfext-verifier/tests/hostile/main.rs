@@ -6,6 +6,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "everything here is a test")]
 
+mod alters_the_cache;
 mod changes_settings_of_the_kernel;
 mod connects_to_a_local_socket;
 mod connects_to_the_host_of_a_virtual_machine;

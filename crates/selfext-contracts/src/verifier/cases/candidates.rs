@@ -162,6 +162,19 @@ pub async fn names_that_differ_in_case_alone_are_refused<W: VerifierWorld>() {
     assert_eq!(renamed.entries.len(), 2);
 }
 
+pub async fn names_that_differ_in_normal_form_alone_are_refused<W: VerifierWorld>() {
+    let mut scene = Scene::<W>::set();
+    scene.source.write("caf\u{e9}/menu", "x");
+    scene.base = scene.source.commit();
+    for name in ["cafe\u{301}/menu", "cafe\u{301}/other", "caf\u{e9}/MENU", "CAF\u{c9}/new", "cafe\u{301}"] {
+        assert_eq!(scene.refusal(&change_of(&[(name, Some("x"))])).await, [path(name)]);
+    }
+    let both = change_of(&[("a\u{308}", Some("x")), ("\u{e4}", Some("y"))]);
+    assert_eq!(scene.refusal(&both).await, [path("a\u{308}"), path("\u{e4}")]);
+    let renamed = change_of(&[("caf\u{e9}/menu", None), ("cafe\u{301}/menu", Some("x"))]);
+    assert_eq!(scene.prepare(&renamed).await.entries.len(), 2);
+}
+
 pub async fn a_thousand_files_are_one_candidate<W: VerifierWorld>() {
     let scene = Scene::<W>::set();
     let name = |number: usize| format!("many/{}/{number}", number % 37);

@@ -73,9 +73,13 @@ fn settings(program: &Path) -> Vec<(String, String)> {
     settings
 }
 
+/// Attributes that ask for every driver that the settings define, and for all that git does by itself.
+const ATTRIBUTES: &str = "* filter=canary diff=canary merge=canary ident text eol=crlf export-subst export-ignore\n\
+                          *.wide filter=canary working-tree-encoding=UTF-16\n";
+
 /// A commit whose attributes ask for every driver that the settings define.
 fn commit_attributes(source: &SourceRepository) {
-    source.write(".gitattributes", "* filter=canary diff=canary merge=canary\n");
+    source.write(".gitattributes", ATTRIBUTES);
     source.write(".gitmodules", "[submodule \"sub\"]\n\tpath = sub\n\turl = ext::sh -c canary\n");
     source.git(&["-c", "core.hooksPath=/dev/null", "add", "--all"]);
     source.git(&["-c", "core.hooksPath=/dev/null", "commit", "--quiet", "--message=attributes"]);
@@ -86,7 +90,8 @@ async fn everything<W: VerifierWorld>(scene: &mut Scene<W>, look: &str) -> Strin
     let before = scene.base.clone();
     scene.base = scene.source.head();
     let attributes = change_of(&[
-        (".gitattributes", Some("* filter=canary diff=canary merge=canary\n")),
+        (".gitattributes", Some(ATTRIBUTES)),
+        ("new.wide", Some("wide\n")),
         ("README", Some("changed\n")),
         ("dir/.gitattributes", Some("* filter=canary\n")),
         (".gitmodules", Some("[submodule \"sub\"]\n\tpath = sub\n\turl = ext::sh -c canary\n\tupdate = !canary\n")),

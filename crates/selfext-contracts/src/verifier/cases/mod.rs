@@ -1,6 +1,7 @@
 //! The cases, by what they are about.
 #![expect(clippy::unwrap_used, reason = "a case is a test")]
 
+pub mod attributes;
 pub mod bases;
 pub mod candidates;
 pub mod dependencies;
