@@ -1,5 +1,7 @@
 //! What is to be written, made ready before the database is asked.
 
+use std::collections::HashSet;
+
 use chrono::DateTime;
 use selfext_domain::ports::{AcceptedHistory, ControlError, LedgerError, PauseRequest, ResumeRequest};
 use selfext_domain::{
@@ -21,6 +23,35 @@ pub(crate) fn appended(event: &Event) -> Result<String, LedgerError> {
         return Err(refused("proposed is written by propose alone"));
     }
     content(event)
+}
+
+/// Events of one stream that are written together, with their contents.
+pub(crate) struct Batch<'a> {
+    pub stream: &'a StreamId,
+    pub contents: Vec<String>,
+}
+
+impl<'a> Batch<'a> {
+    /// `None` if there are no events.
+    pub fn of(events: &'a [Event]) -> Result<Option<Self>, LedgerError> {
+        let Some(first) = events.first() else { return Ok(None) };
+        let mut ids = HashSet::new();
+        for event in events {
+            if event.stream != first.stream {
+                return Err(refused("events that are written together are of one stream"));
+            }
+            if !ids.insert(event.id) {
+                return Err(refused("two of the events that are written together have the same id"));
+            }
+        }
+        let contents = events.iter().map(appended).collect::<Result<_, _>>()?;
+        Ok(Some(Self { stream: &first.stream, contents }))
+    }
+}
+
+/// The error of a batch of which a part was recorded before.
+pub(crate) fn recorded_in_part() -> LedgerError {
+    refused("some of the events that are written together are recorded already, and others are not")
 }
 
 /// A `proposed` event, taken apart.

@@ -31,6 +31,19 @@ macro_rules! ledger_contract {
                 an_event_of_a_later_version_survives
                 an_event_without_a_stored_form_is_refused
             ]
+            batches [
+                a_batch_is_recorded_as_its_events_one_by_one
+                a_repeated_batch_is_recorded_once
+                a_batch_without_events_is_nothing
+                a_batch_that_is_not_next_is_a_conflict
+                a_batch_behind_another_event_is_refused
+                a_batch_with_a_used_id_is_not_recorded_at_all
+                a_batch_with_what_others_write_is_not_recorded_at_all
+                a_batch_of_which_a_part_is_recorded_is_refused
+                a_batch_ends_runs_and_begins_none
+                the_same_batch_at_once_is_recorded_once
+                one_of_eight_batches_wins
+            ]
             concurrency [
                 one_of_two_writers_of_a_run_wins
                 one_of_eight_writers_of_a_run_wins
@@ -120,6 +133,7 @@ mod tests {
         let sources = [
             include_str!("cases/appending.rs"),
             include_str!("cases/archive.rs"),
+            include_str!("cases/batches.rs"),
             include_str!("cases/concurrency.rs"),
             include_str!("cases/following.rs"),
             include_str!("cases/guarding.rs"),

@@ -109,6 +109,16 @@ pub trait Ledger: Send + Sync {
     /// [`LedgerError::IdReused`] if the id has other content.
     async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError>;
 
+    /// Appends several events of one stream, in their order, behind the event `after`: all of them, or none. One transaction and
+    /// one round trip. May be repeated with the same events: they are recorded once, and the answer is their records. What
+    /// [`Ledger::append`] refuses is refused here. Without events, nothing is asked and nothing answered.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`]: [`LedgerError::IdReused`] names one of the events whose ids have other content.
+    /// [`LedgerError::Refused`] if the events are of several streams, two have the same id, or some were recorded before and
+    /// others were not.
+    async fn append_all(&self, events: &[Event], after: Tip) -> Result<Vec<RecordedEvent>, LedgerError>;
+
     /// Begins a run with its `proposed` event, if the latest run of its subject is still `after` (`None`: there is none).
     /// One round trip. May be repeated with the same event.
     ///

@@ -123,6 +123,25 @@ impl Ledger for MemoryLedger {
         self.state.lock().unwrap().write(event, after)
     }
 
+    async fn append_all(&self, events: &[Event], mut after: Tip) -> Result<Vec<RecordedEvent>, LedgerError> {
+        let mut state = self.state.lock().unwrap();
+        let before = state.events.len();
+        let mut recorded = Vec::new();
+        for event in events {
+            match state.write(event, after) {
+                Ok(next) => {
+                    after = Tip { sequence: next.sequence, hash: next.link.hash };
+                    recorded.push(next);
+                }
+                Err(error) => {
+                    state.events.truncate(before);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(recorded)
+    }
+
     async fn propose(&self, event: &Event, after: Option<RunId>) -> Result<RecordedEvent, LedgerError> {
         let mut state = self.state.lock().unwrap();
         let latest = state

@@ -37,7 +37,11 @@ pub(super) struct Answer {
 impl Answer {
     /// Reads the single row that a call gives.
     pub fn of(rows: &[PgRow]) -> Result<Self, Error> {
-        let row = rows.first().ok_or(Error::RowNotFound)?;
+        Self::of_row(rows.first().ok_or(Error::RowNotFound)?)
+    }
+
+    /// Reads one of the rows that a call gives.
+    pub fn of_row(row: &PgRow) -> Result<Self, Error> {
         let has_event = row.try_get::<Option<i64>, _>(0)?.is_some();
         Ok(Self {
             outcome: row.try_get(EVENT_COLUMNS)?,

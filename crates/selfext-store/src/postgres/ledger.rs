@@ -18,7 +18,7 @@ use super::connections::Statement;
 use super::errors::{reading, writing};
 use super::follower::PgFollower;
 use crate::permit;
-use crate::request::{self, MergeRequest, Proposal, signed};
+use crate::request::{self, Batch, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
 use crate::stored_text::stored;
 
@@ -88,6 +88,35 @@ impl Ledger for PgLedger {
             "recorded" => answer.event(),
             "id-reused" => Err(LedgerError::IdReused(event.id)),
             "conflict" | "diverged" => Err(request::misplaced(&event.stream, after, answer.actual())),
+            _ => Err(answer.unforeseen()),
+        }
+    }
+
+    async fn append_all(&self, events: &[Event], after: Tip) -> Result<Vec<RecordedEvent>, LedgerError> {
+        let Some(Batch { stream, contents }) = Batch::of(events)? else { return Ok(Vec::new()) };
+        let run = stored(stream.as_str());
+        let ids: Vec<_> = events.iter().map(|event| *event.id.as_uuid()).collect();
+        let rows = self
+            .connections
+            .fetch(|| {
+                sqlx::query(call!("self_extension_append_all($1, $2, $3, $4, $5)"))
+                    .bind(&ids)
+                    .bind(&*run)
+                    .bind(&contents)
+                    .bind(signed(after.sequence.saturating_add(1)))
+                    .bind(after.hash.as_bytes().as_slice())
+            })
+            .await
+            .map_err(reading)?;
+        let answer = Answer::of(&rows).map_err(reading)?;
+        match answer.outcome.as_str() {
+            "recorded" => {
+                self.connections.wake_followers();
+                rows.iter().map(|row| Answer::of_row(row).map_err(reading)?.event()).collect()
+            }
+            "id-reused" => Err(LedgerError::IdReused(answer.event()?.event.id)),
+            "recorded-in-part" => Err(request::recorded_in_part()),
+            "conflict" | "diverged" => Err(request::misplaced(stream, after, answer.actual())),
             _ => Err(answer.unforeseen()),
         }
     }

@@ -20,7 +20,7 @@ use super::errors::{cut_off, failed};
 use super::follower::SqliteFollower;
 use super::transaction::{OPEN_PERMITS, Writing};
 use crate::permit;
-use crate::request::{self, MergeRequest, Proposal, signed};
+use crate::request::{self, Batch, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
 use crate::stored_text::stored;
 
@@ -56,6 +56,36 @@ impl Ledger for SqliteLedger {
                 return Ok(recorded);
             }
             let recorded = append_next(&mut writing, &event, &content, after).await?;
+            writing.commit().await?;
+            Ok(recorded)
+        };
+        to_its_end(work).await.ok_or_else(cut_off)?
+    }
+
+    async fn append_all(&self, events: &[Event], after: Tip) -> Result<Vec<RecordedEvent>, LedgerError> {
+        let (database, events) = (Arc::clone(&self.database), events.to_vec());
+        let work = async move {
+            let Some(Batch { stream, contents }) = Batch::of(&events)? else { return Ok(Vec::new()) };
+            let mut writing = Writing::begin(&database).await?;
+            let mut recorded = Vec::with_capacity(events.len());
+            for (event, content) in events.iter().zip(&contents) {
+                recorded.extend(writing.find(event.id, content).await?);
+            }
+            if recorded.len() == events.len() {
+                return Ok(recorded);
+            }
+            if !recorded.is_empty() {
+                return Err(request::recorded_in_part());
+            }
+            let mut last = writing.last(stream.as_str()).await?;
+            if last != after {
+                return Err(request::misplaced(stream, after, last.sequence));
+            }
+            for content in &contents {
+                let next = writing.insert(content, last).await?;
+                last = Tip { sequence: next.sequence, hash: next.link.hash };
+                recorded.push(next);
+            }
             writing.commit().await?;
             Ok(recorded)
         };

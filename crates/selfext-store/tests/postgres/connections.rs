@@ -33,7 +33,9 @@ async fn round_trips(
     let (run, tested) = (story.run.clone().into(), story.tested());
     let tip = before(ledger, &run, 2).await;
     count!("append", ledger.append(&tested, tip));
-    let tip = before(ledger, &run, 3).await;
+    let (batch, tip) = ([story.tested(), story.tested()], before(ledger, &run, 3).await);
+    count!("append_all", ledger.append_all(&batch, tip));
+    let tip = before(ledger, &run, 5).await;
     count!("begin_merge", ledger.begin_merge(&merge, tip, false));
     count!("reopen_merge", ledger.reopen_merge(&story.run, merge.id, false));
     count!("stream_events", ledger.stream_events(&StreamId::Control));
@@ -46,7 +48,7 @@ async fn round_trips(
     count!("read", control.read());
     count!("pause", control.pause(&pause_request("deploy")));
     count!("resume", control.resume(&resume_request()));
-    append(ledger, &story.promoted(), 4).await.unwrap();
+    append(ledger, &story.promoted(), 6).await.unwrap();
     counts
 }
 

@@ -3,6 +3,7 @@
 
 pub mod appending;
 pub mod archive;
+pub mod batches;
 pub mod concurrency;
 pub mod following;
 pub mod guarding;

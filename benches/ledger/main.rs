@@ -1,0 +1,74 @@
+//! What the ledger's speed is, beside the plainest way to store the same rows, in turns, in one run.
+//!
+//! ```sh
+//! cargo bench --workspace --bench ledger                                # writes benches/RESULTS.md
+//! cargo bench --workspace --bench ledger -- --events 10000000           # the same at ten million events
+//! cargo test --workspace --bench ledger -- --smoke                      # that all of it runs, in seconds
+//! ```
+//!
+//! It starts a private Postgres server that syncs its writes. Whether a goal is met is printed, and never an error: how fast
+//! this is depends on the machine and on what else it does.
+#![expect(clippy::unwrap_used, reason = "a benchmark may stop at anything unexpected")]
+
+mod appending;
+mod contents;
+mod machine;
+mod pgbench;
+mod reading;
+mod server;
+mod size;
+mod sqlite;
+mod table;
+
+use std::path::Path;
+use std::time::Duration;
+
+use size::Size;
+use table::Table;
+
+#[tokio::main]
+async fn main() {
+    let size = Size::from_arguments(std::env::args().skip(1));
+    let server = server::Server::start().await;
+    let empty = server.database("empty").await;
+    let full = server.database("grown").await;
+    let mut table = Table::default();
+
+    for writers in [1, 16] {
+        appending::beside_pgbench(&empty, writers, &size, &mut table).await;
+    }
+    appending::batches(&empty, &size, &mut table).await;
+
+    full.fill(size.events).await;
+    for writers in [1, 16] {
+        appending::beside_a_full_one(&server.database("fresh").await, &full, writers, &size, &mut table).await;
+    }
+    reading::latest_runs(&full, &size, &mut table).await;
+    reading::one_run(&full, &size, &mut table).await;
+    reading::guard(&full, &size, &mut table).await;
+    reading::round_trips(&empty, &mut table).await;
+    sqlite::beside_the_c_api(&size, &mut table).await;
+
+    let results = format!("{}\n{}\n{table}", table::INTRODUCTION, machine::described(&server, &size).await);
+    println!("\n{results}");
+    if !size.smoke {
+        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md"), results).unwrap();
+    }
+}
+
+/// Rows a second.
+fn rate(rows: u64, took: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "no benchmark counts that far")]
+    let rows = rows as f64;
+    rows / took.as_secs_f64()
+}
+
+fn median(values: &[f64]) -> f64 {
+    percentile(values, 50)
+}
+
+fn percentile(values: &[f64], percent: usize) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values[(values.len() * percent / 100).min(values.len() - 1)]
+}

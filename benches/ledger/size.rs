@@ -1,0 +1,36 @@
+//! How much is done.
+
+use std::time::Duration;
+
+/// How much is done.
+pub struct Size {
+    pub smoke: bool,
+    /// How many events the full ledger has.
+    pub events: u64,
+    /// How often each way is measured.
+    pub rounds: usize,
+    /// How long a way is measured at a time.
+    pub turn: Duration,
+    /// How often something is read.
+    pub reads: usize,
+}
+
+impl Size {
+    pub fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Self {
+        let mut size = Self { smoke: false, events: 200_000, rounds: 9, turn: Duration::from_secs(2), reads: 2_000 };
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--smoke" => {
+                    let turn = Duration::from_millis(300);
+                    size = Self { smoke: true, events: 2_000, rounds: 1, turn, reads: 50 };
+                }
+                "--events" => size.events = arguments.next().unwrap().parse().unwrap(),
+                "--rounds" => size.rounds = arguments.next().unwrap().parse().unwrap(),
+                // What cargo adds.
+                "--bench" => {}
+                other => panic!("{other}? There are --smoke, --events NUMBER and --rounds NUMBER"),
+            }
+        }
+        size
+    }
+}
