@@ -43,6 +43,9 @@ impl<'a> Batch<'a> {
             if !ids.insert(event.id) {
                 return Err(refused("two of the events that are written together have the same id"));
             }
+            if event.body.is_an_operators() {
+                return Err(refused("what only an operator may say is written one by one"));
+            }
         }
         let contents = events.iter().map(appended).collect::<Result<_, _>>()?;
         Ok(Some(Self { stream: &first.stream, contents }))

@@ -53,7 +53,7 @@ async fn a_database_that_goes_away_after_any_request_is_told_and_the_run_goes_on
 }
 
 /// More requests than two promotions of different changes make together.
-pub(super) const MANY_REQUESTS: u32 = 100;
+pub(super) const MANY_REQUESTS: u32 = 300;
 
 /// Cuts all connections to the database while each of these requests to the forge waits, one request after another.
 async fn cut_at_requests(bench: &Bench, first: u32, stride: u32, cuts: &Cell<u32>) {

@@ -40,7 +40,7 @@ macro_rules! ledger_contract {
                 a_batch_with_a_used_id_is_not_recorded_at_all
                 a_batch_with_what_others_write_is_not_recorded_at_all
                 a_batch_of_which_a_part_is_recorded_is_refused
-                a_batch_ends_runs_and_begins_none
+                a_batch_ends_its_run
                 the_same_batch_at_once_is_recorded_once
                 one_of_eight_batches_wins
             ]

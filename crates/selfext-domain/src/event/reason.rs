@@ -66,7 +66,7 @@ reasons! {
     RulesMissing = "rules-missing", MayResume;
     /// The rules file on the base cannot be understood. Taken up when it is mended there.
     RulesInvalid = "rules-invalid", MayResume;
-    /// The change does not apply to the base: it deletes what is not there, or a file stands where a folder is needed.
+    /// The change does not apply to the base: it deletes what is not there, needs a folder where a file is, or its names clash or lie too deep.
     DoesNotApply = "does-not-apply", Ends;
     /// The base already holds exactly this content.
     NothingToChange = "nothing-to-change", Ends;

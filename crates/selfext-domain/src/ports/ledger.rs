@@ -111,7 +111,8 @@ pub trait Ledger: Send + Sync {
 
     /// Appends several events of one stream, in their order, behind the event `after`: all of them, or none. One transaction and
     /// one round trip. May be repeated with the same events: they are recorded once, and the answer is their records. What
-    /// [`Ledger::append`] refuses is refused here. Without events, nothing is asked and nothing answered.
+    /// [`Ledger::append`] refuses is refused here, and so is what only an operator may say, whoever asks. Without events, nothing is
+    /// asked and nothing answered.
     ///
     /// # Errors
     /// As [`Ledger::append`]: [`LedgerError::IdReused`] names one of the events whose ids have other content.

@@ -109,11 +109,11 @@ impl Ledger for PgLedger {
             .await
             .map_err(reading)?;
         let answer = Answer::of(&rows).map_err(reading)?;
+        if answer.is_recorded() {
+            self.connections.wake_followers();
+        }
         match answer.outcome.as_str() {
-            "recorded" => {
-                self.connections.wake_followers();
-                rows.iter().map(|row| Answer::of_row(row).map_err(reading)?.event()).collect()
-            }
+            "recorded" => rows.iter().map(|row| Answer::of_row(row).map_err(reading)?.event()).collect(),
             "id-reused" => Err(LedgerError::IdReused(answer.event()?.event.id)),
             "recorded-in-part" => Err(request::recorded_in_part()),
             "conflict" | "diverged" => Err(request::misplaced(stream, after, answer.actual())),
