@@ -17,7 +17,7 @@ pub struct Size {
 
 impl Size {
     pub fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Self {
-        let mut size = Self { smoke: false, events: 200_000, rounds: 9, turn: Duration::from_secs(2), reads: 2_000 };
+        let mut size = Self { smoke: false, events: 200_000, rounds: 15, turn: Duration::from_secs(1), reads: 2_000 };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--smoke" => {

@@ -24,7 +24,7 @@ CREATE TRIGGER self_extension_checkpoints_append_only
     FOR EACH STATEMENT EXECUTE FUNCTION public.self_extension_checkpoints_append_only();
 ALTER TABLE public.self_extension_checkpoints ENABLE ALWAYS TRIGGER self_extension_checkpoints_append_only;
 
--- `Archive::add_checkpoint`: behind the checkpoint that the caller knows as the last, and over events that nothing can come
+-- `Archive::add_checkpoint`, for operators alone: whoever adds one that is signed by nobody keeps the others from sealing on. Behind the checkpoint that the caller knows as the last, and over events that nothing can come
 -- before any more. Answers whether it was added.
 CREATE FUNCTION public.self_extension_seal(
     p_after bigint, p_size bigint, p_transaction_id xid8, p_id bigint, p_frontier text, p_note text
@@ -56,9 +56,9 @@ CREATE OR REPLACE FUNCTION public.self_extension_functions_of(p_who text) RETURN
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE p_who
         WHEN 'agent' THEN ARRAY['self_extension_append', 'self_extension_append_all', 'self_extension_propose',
-                                'self_extension_begin_merge', 'self_extension_pause', 'self_extension_seal']
+                                'self_extension_begin_merge', 'self_extension_pause']
         WHEN 'operator' THEN ARRAY['self_extension_append_as_operator', 'self_extension_pause_as_operator',
-                                   'self_extension_resume']
+                                   'self_extension_resume', 'self_extension_seal']
         WHEN 'everybody' THEN ARRAY['self_extension_history', 'self_extension_control_state', 'self_extension_same_merge']
     END
 $$;

@@ -120,6 +120,8 @@ const ATTACKS: &[(&str, &str, &str)] = &[
     ("write the open runs", "DELETE FROM self_extension_open_runs", DENIED),
     ("forget a migration", "DELETE FROM selfext_migrations", DENIED),
     ("make the roles anew", "SELECT self_extension_make_roles()", DENIED),
+    ("seal", "SELECT self_extension_seal(NULL, 1, '1', 1, '', '')", DENIED),
+    ("drop a seal", "DELETE FROM self_extension_checkpoints", DENIED),
     // What a temporary table or function of the same name would catch is named with its schema everywhere.
     (
         "shadow the tables",
