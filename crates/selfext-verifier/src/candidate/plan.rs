@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn the_longest_paths_and_names_are_planned_in_a_moment() {
         let begun = std::time::Instant::now();
-        let deep = |number: usize| format!("{number:06}/{}f", "D/".repeat(2_040));
+        let deep = |number: usize| format!("{number:06}/{}f", "D/".repeat(1_010));
         let lines: Vec<String> = (0..500).map(|number| format!("100644 blob aa\t{}", deep(number))).collect();
         let base = BaseTree::parse(lines.join("\0").as_bytes()).unwrap();
         let context = ExecutionContext::new(ToolName::parse("t").unwrap());
