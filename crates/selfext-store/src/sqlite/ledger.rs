@@ -18,7 +18,7 @@ use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event
 use super::database::{to_its_end, traced};
 use super::errors::{cut_off, failed};
 use super::follower::SqliteFollower;
-use super::transaction::{OPEN_PERMITS, Writing};
+use super::transaction::{Found, OPEN_PERMITS, Writing};
 use crate::permit;
 use crate::request::{self, Batch, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
@@ -52,10 +52,14 @@ impl Ledger for SqliteLedger {
         let (database, event) = (Arc::clone(&self.database), event.clone());
         let work = async move {
             let mut writing = Writing::begin(&database).await?;
-            if let Some(recorded) = writing.find(event.id, &content).await? {
-                return Ok(recorded);
+            let last = match writing.find_or_last(&event, &content).await? {
+                Found::Recorded(recorded) => return Ok(*recorded),
+                Found::Last(last) => last,
+            };
+            if last != after {
+                return Err(request::misplaced(&event.stream, after, last.sequence));
             }
-            let recorded = append_next(&mut writing, &event, &content, after).await?;
+            let recorded = writing.insert(&content, last).await?;
             writing.commit().await?;
             Ok(recorded)
         };
@@ -104,7 +108,11 @@ impl Ledger for SqliteLedger {
             if latest != after {
                 return Err(request::run_exists(latest, after.as_ref()));
             }
-            let recorded = append_next(&mut writing, &event, &content, Tip::START).await?;
+            let last = writing.last(event.stream.as_str()).await?;
+            if last != Tip::START {
+                return Err(request::misplaced(&event.stream, Tip::START, last.sequence));
+            }
+            let recorded = writing.insert(&content, last).await?;
             writing.commit().await?;
             Ok(recorded)
         };
@@ -238,17 +246,4 @@ impl Ledger for SqliteLedger {
     fn follow(&self, after: Position) -> Box<dyn Follower> {
         Box::new(SqliteFollower::new(Arc::clone(&self.database), after, self.poll))
     }
-}
-
-async fn append_next(
-    writing: &mut Writing<'_>,
-    event: &Event,
-    content: &str,
-    after: Tip,
-) -> Result<RecordedEvent, LedgerError> {
-    let last = writing.last(event.stream.as_str()).await?;
-    if last != after {
-        return Err(request::misplaced(&event.stream, after, last.sequence));
-    }
-    writing.insert(content, last).await
 }

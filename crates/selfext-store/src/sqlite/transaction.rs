@@ -1,13 +1,13 @@
 //! A transaction that has the file for itself, and the steps that decisions are made of.
 
 use selfext_domain::ports::{ControlError, LedgerError, StoredCheckpoint};
-use selfext_domain::{ControlState, Digest32, EventId, Link, RecordedEvent, RunId, Subject, Tip};
+use selfext_domain::{ControlState, Digest32, Event, EventId, Link, RecordedEvent, RunId, Subject, Tip};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::SqliteDatabase;
-use super::columns::{control_row, event_columns, event_row};
+use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row};
 use super::database::traced;
 use super::errors::{control_failed, failed};
 use crate::request::{MergeRequest, run_id, signed};
@@ -31,6 +31,14 @@ pub(super) struct Writing<'a> {
     written_by: &'a str,
 }
 
+/// What [`Writing::find_or_last`] found.
+pub(super) enum Found {
+    /// The event is there, with the same content.
+    Recorded(Box<RecordedEvent>),
+    /// It is not there, and its stream ends so.
+    Last(Tip),
+}
+
 impl<'a> Writing<'a> {
     pub async fn begin(database: &'a SqliteDatabase) -> Result<Self, LedgerError> {
         let transaction = traced("BEGIN IMMEDIATE", database.writer.begin_with("BEGIN IMMEDIATE")).await?;
@@ -47,34 +55,47 @@ impl<'a> Writing<'a> {
         const EVENT: &str =
             concat!("SELECT ", event_columns!("e"), " FROM self_extension_events e WHERE e.event_id = ?1");
         let row = self.row(EVENT, |query| query.bind(id.to_string())).await?;
-        let Some(row) = row else { return Ok(None) };
-        let event = event_row(&row).map_err(failed)?.into_recorded()?;
-        if event.content == content { Ok(Some(event)) } else { Err(LedgerError::IdReused(id)) }
+        row.map(|row| same(&row, id, content)).transpose()
     }
 
     /// Where a stream ends.
     pub async fn last(&mut self, stream: &str) -> Result<Tip, LedgerError> {
         const LAST: &str = "SELECT e.sequence, e.hash FROM self_extension_events e WHERE e.run_id = ?1 ORDER BY e.sequence DESC LIMIT 1";
         let row = self.row(LAST, |query| query.bind(stored(stream).into_owned())).await?;
-        let Some(row) = row else { return Ok(Tip::START) };
-        let sequence: i64 = row.try_get(0).map_err(failed)?;
-        let hash: Vec<u8> = row.try_get(1).map_err(failed)?;
-        let corrupt =
-            || LedgerError::Corrupt { detail: format!("number {sequence} of {stream}: its number or hash is broken") };
-        let hash: [u8; 32] = hash.try_into().map_err(|_| corrupt())?;
-        Ok(Tip { sequence: u64::try_from(sequence).map_err(|_| corrupt())?, hash: Digest32::from_bytes(hash) })
+        row.map_or(Ok(Tip::START), |row| tip(&row, 0, stream))
+    }
+
+    /// [`Writing::find`] and [`Writing::last`] in one statement: each is a way to the thread that SQLite works on, and back.
+    pub async fn find_or_last(&mut self, event: &Event, content: &str) -> Result<Found, LedgerError> {
+        const BOTH: &str = concat!(
+            "SELECT ",
+            event_columns!("e"),
+            ", last.sequence, last.hash
+             FROM (SELECT 1)
+             LEFT JOIN self_extension_events e ON e.event_id = ?1
+             LEFT JOIN (SELECT l.sequence, l.hash FROM self_extension_events l WHERE l.run_id = ?2
+                        ORDER BY l.sequence DESC LIMIT 1) last"
+        );
+        let (id, stream) = (event.id, event.stream.as_str());
+        let row = self.row(BOTH, |query| query.bind(id.to_string()).bind(stored(stream).into_owned())).await?;
+        let row = row.ok_or_else(|| LedgerError::unavailable("the database told nothing"))?;
+        if row.try_get::<Option<i64>, _>(0).map_err(failed)?.is_some() {
+            return Ok(Found::Recorded(Box::new(same(&row, id, content)?)));
+        }
+        let has_last = row.try_get::<Option<i64>, _>(EVENT_COLUMNS).map_err(failed)?.is_some();
+        Ok(Found::Last(if has_last { tip(&row, EVENT_COLUMNS, stream)? } else { Tip::START }))
     }
 
     /// Writes an event behind the one that [`Writing::last`] found.
     pub async fn insert(&mut self, content: &str, last: Tip) -> Result<RecordedEvent, LedgerError> {
-        const INSERT: &str =
+        const INSERT: &str = concat!(
             "INSERT INTO self_extension_events (sequence, content, written_by, content_hash, prev_hash, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        const EVENT: &str =
-            concat!("SELECT ", event_columns!("e"), " FROM self_extension_events e WHERE e.id = last_insert_rowid()");
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING ",
+            event_columns!("self_extension_events")
+        );
         let link = Link::new(last.hash, content.as_bytes());
         let written_by = self.written_by.to_owned();
-        self.row(INSERT, |query| {
+        let insert = self.row(INSERT, |query| {
             query
                 .bind(signed(last.sequence + 1))
                 .bind(content.to_owned())
@@ -82,9 +103,8 @@ impl<'a> Writing<'a> {
                 .bind(link.content_hash.as_bytes().to_vec())
                 .bind(link.prev_hash.as_bytes().to_vec())
                 .bind(link.hash.as_bytes().to_vec())
-        })
-        .await?;
-        let row = self.row(EVENT, |query| query).await?;
+        });
+        let row = insert.await?;
         let row = row.ok_or_else(|| LedgerError::unavailable("the event that was just written is not there"))?;
         event_row(&row).map_err(failed)?.into_recorded()
     }
@@ -206,4 +226,20 @@ impl<'a> Writing<'a> {
     ) -> Result<Option<SqliteRow>, LedgerError> {
         traced(statement, bind(sqlx::query(statement)).fetch_optional(&mut *self.transaction)).await
     }
+}
+
+/// The event of a row, if it has this content.
+fn same(row: &SqliteRow, id: EventId, content: &str) -> Result<RecordedEvent, LedgerError> {
+    let event = event_row(row).map_err(failed)?.into_recorded()?;
+    if event.content == content { Ok(event) } else { Err(LedgerError::IdReused(id)) }
+}
+
+/// The end of a stream: its last number and hash, from column `at` on.
+fn tip(row: &SqliteRow, at: usize, stream: &str) -> Result<Tip, LedgerError> {
+    let sequence: i64 = row.try_get(at).map_err(failed)?;
+    let hash: Vec<u8> = row.try_get(at + 1).map_err(failed)?;
+    let corrupt =
+        || LedgerError::Corrupt { detail: format!("number {sequence} of {stream}: its number or hash is broken") };
+    let hash: [u8; 32] = hash.try_into().map_err(|_| corrupt())?;
+    Ok(Tip { sequence: u64::try_from(sequence).map_err(|_| corrupt())?, hash: Digest32::from_bytes(hash) })
 }
