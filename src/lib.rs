@@ -49,5 +49,5 @@ pub use selfext_github::InvalidToken;
 pub use selfext_pipeline::{
     Ending, Observer, Outcome, PromoteError, PullRequestLink, Reconciled, Silent, Step, Sweep, SweepError,
 };
-pub use selfext_store::{DatabaseUrl, DatabaseUrlError, SchemaState, StoreError};
+pub use selfext_store::{DatabaseUrl, DatabaseUrlError, Migrated, SchemaState, StoreError};
 pub use selfext_verifier::{GitSource, InvalidUrl, RemoteUrl};

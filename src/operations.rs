@@ -12,7 +12,7 @@ use selfext_domain::{
     ControlState, EventBody, History, OperatorName, PermitTerms, Position, PromotionPauseChanged, RecordedEvent,
     StreamId, redact,
 };
-use selfext_store::{DatabaseUrl, SchemaState, Store, StoreError};
+use selfext_store::{DatabaseUrl, Migrated, SchemaState, Store, StoreError};
 
 use crate::MergeEnd;
 use crate::edge::UuidSource;
@@ -54,14 +54,15 @@ impl Operations {
         self.store.ledger()
     }
 
-    /// Brings a ledger's schema to this version, and answers how far it is then. May be repeated.
+    /// Brings a ledger's schema to this version, and answers how far it is then, and whether the roles of agents and operators are
+    /// missing. May be repeated.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be reached, or its schema is of a later version.
-    pub async fn migrate(database: &DatabaseUrl) -> Result<SchemaState, StoreError> {
+    pub async fn migrate(database: &DatabaseUrl) -> Result<(SchemaState, Migrated), StoreError> {
         let store = Store::open(database).await?;
-        store.migrate().await?;
-        store.schema_state().await
+        let migrated = store.migrate().await?;
+        Ok((store.schema_state().await?, migrated))
     }
 
     /// Pauses promotion; durable when it returns. If the answer's [`PauseAnswer::nothing_can_merge`] says so, nothing of selfext's

@@ -35,38 +35,61 @@ ALTER TABLE public.agent_state ENABLE ALWAYS TRIGGER self_extension_control_guar
 ALTER TABLE public.agent_state ENABLE ALWAYS TRIGGER self_extension_control_guarded_delete;
 ALTER TABLE public.agent_state ENABLE ALWAYS TRIGGER self_extension_control_guarded_truncate;
 
--- Whether only an operator may say it. The domain's `EventBody::is_an_operators`.
-CREATE FUNCTION public.self_extension_is_an_operators(p_event_type text) RETURNS boolean
+-- What only an operator may say: the domain's `EventBody::is_an_operators`. A call without arguments is computed when a statement
+-- is planned, and not with each event.
+CREATE FUNCTION public.self_extension_operators_types() RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT p_event_type IN ('change_allowed', 'run_abandoned', 'rollback_acknowledged')
+    SELECT ARRAY['change_allowed', 'run_abandoned', 'rollback_acknowledged']
 $$;
 
--- `Ledger::append`. What begins a run or a merge, and what belongs to the control or to operators, has functions of its own.
+-- `Ledger::append`. What begins a run or a merge, and what belongs to the control or to operators, has functions of its own. Where
+-- the stream ends as the writer thinks, one statement looks and writes; only where it does not, more are needed to say why.
 CREATE OR REPLACE FUNCTION public.self_extension_append(
     p_event_id uuid, p_run_id text, p_content text, p_sequence bigint, p_prev_hash bytea
 ) RETURNS public.self_extension_answer
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     answer public.self_extension_answer;
     stored public.self_extension_events;
 BEGIN
-    SELECT e.* INTO stored FROM public.self_extension_events e WHERE e.event_id = p_event_id;
-    IF FOUND THEN
-        answer.outcome := CASE WHEN stored.content = p_content THEN 'recorded' ELSE 'id-reused' END;
-        answer.event := stored;
-        RETURN answer;
-    END IF;
-    answer := public.self_extension_write(p_event_id, p_run_id, p_content, p_sequence, p_prev_hash);
-    IF answer.outcome = 'recorded' THEN
-        IF (answer.event).run_id = 'control' OR (answer.event).event_type IN ('merge_started', 'proposed') THEN
-            RAISE EXCEPTION 'the control stream, proposed and merge_started are not written by append'
-                USING ERRCODE = 'check_violation';
-        END IF;
-        IF public.self_extension_is_an_operators((answer.event).event_type) THEN
-            RAISE EXCEPTION '% is an operator''s to say', (answer.event).event_type
-                USING ERRCODE = 'insufficient_privilege';
+    IF p_prev_hash IS NOT NULL THEN
+        INSERT INTO public.self_extension_events (content, sequence)
+        SELECT p_content, p_sequence
+        WHERE EXISTS (SELECT FROM public.self_extension_events before
+                      WHERE before.run_id = p_run_id AND before.sequence = p_sequence - 1 AND before.hash = p_prev_hash)
+        ON CONFLICT DO NOTHING RETURNING * INTO stored;
+        IF FOUND THEN
+            IF stored.event_id <> p_event_id OR stored.run_id <> p_run_id THEN
+                RAISE EXCEPTION 'the content belongs to another event or stream' USING ERRCODE = 'check_violation';
+            END IF;
+            answer.outcome := 'recorded';
         END IF;
     END IF;
+
+    IF answer.outcome IS NULL THEN
+        SELECT e.* INTO stored FROM public.self_extension_events e WHERE e.event_id = p_event_id;
+        IF NOT FOUND THEN
+            -- The first event of a stream, a writer that does not say what it knows, and all who are to be refused.
+            answer := public.self_extension_write(p_event_id, p_run_id, p_content, p_sequence, p_prev_hash);
+            IF answer.outcome <> 'recorded' THEN
+                RETURN answer;
+            END IF;
+            stored := answer.event;
+        ELSE
+            answer.outcome := CASE WHEN stored.content = p_content THEN 'recorded' ELSE 'id-reused' END;
+            answer.event := stored;
+            RETURN answer;
+        END IF;
+    END IF;
+
+    IF stored.run_id = 'control' OR stored.event_type IN ('merge_started', 'proposed') THEN
+        RAISE EXCEPTION 'the control stream, proposed and merge_started are not written by append'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF stored.event_type = ANY (public.self_extension_operators_types()) THEN
+        RAISE EXCEPTION '% is an operator''s to say', stored.event_type USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    answer.event := stored;
     RETURN answer;
 END
 $$;
@@ -88,42 +111,29 @@ BEGIN
     END IF;
     answer := public.self_extension_write(p_event_id, p_run_id, p_content, p_sequence, p_prev_hash);
     IF answer.outcome = 'recorded'
-       AND ((answer.event).run_id = 'control' OR NOT public.self_extension_is_an_operators((answer.event).event_type)) THEN
+       AND ((answer.event).run_id = 'control'
+            OR (answer.event).event_type <> ALL (public.self_extension_operators_types())) THEN
         RAISE EXCEPTION 'the event is none of an operator''s' USING ERRCODE = 'check_violation';
     END IF;
     RETURN answer;
 END
 $$;
 
--- `Ledger::propose`, now sure that what it looked at is what it writes.
-CREATE OR REPLACE FUNCTION public.self_extension_propose(
+-- The functions that stood here until now look before they write. Each gets a wrapper of its name that sees that what it looked
+-- at is what it wrote; only the wrappers are called by agents and operators.
+
+-- `Ledger::propose`.
+ALTER FUNCTION public.self_extension_propose(uuid, text, text, text, text, text, text)
+    RENAME TO self_extension_propose_unchecked;
+CREATE FUNCTION public.self_extension_propose(
     p_event_id uuid, p_run_id text, p_content text, p_repository text, p_base text, p_fingerprint text, p_after text
 ) RETURNS public.self_extension_answer
 LANGUAGE plpgsql AS $$
 DECLARE
     answer public.self_extension_answer;
-    stored public.self_extension_events;
 BEGIN
-    PERFORM public.self_extension_require_read_committed();
-    PERFORM pg_advisory_xact_lock(hashtextextended(p_fingerprint || ' ' || p_repository || ' ' || p_base, 7365660402));
-
-    SELECT e.* INTO stored FROM public.self_extension_events e WHERE e.event_id = p_event_id;
-    IF FOUND THEN
-        answer.outcome := CASE WHEN stored.content = p_content THEN 'recorded' ELSE 'id-reused' END;
-        answer.event := stored;
-        RETURN answer;
-    END IF;
-
-    SELECT latest.run_id INTO answer.other_run
-    FROM public.self_extension_events latest
-    WHERE latest.event_type = 'proposed' AND latest.repository = p_repository AND latest.base = p_base
-      AND latest.fingerprint = p_fingerprint
-    ORDER BY latest.id DESC LIMIT 1;
-    IF answer.other_run IS DISTINCT FROM p_after THEN
-        answer.outcome := 'run-exists';
-        RETURN answer;
-    END IF;
-    answer := public.self_extension_write(p_event_id, p_run_id, p_content, 1);
+    answer := public.self_extension_propose_unchecked(
+        p_event_id, p_run_id, p_content, p_repository, p_base, p_fingerprint, p_after);
     IF answer.outcome = 'recorded'
        AND ((answer.event).run_id = 'control' OR (answer.event).event_type <> 'proposed'
             OR ((answer.event).repository, (answer.event).base, (answer.event).fingerprint)
@@ -134,9 +144,9 @@ BEGIN
 END
 $$;
 
--- `Ledger::begin_merge` as it was; who calls it is told by the wrapper of its own name.
+-- `Ledger::begin_merge`.
 ALTER FUNCTION public.self_extension_begin_merge(uuid, text, text, bigint, bytea, text, text, bigint, boolean)
-    RENAME TO self_extension_begin_merge_checked;
+    RENAME TO self_extension_begin_merge_unchecked;
 CREATE FUNCTION public.self_extension_begin_merge(
     p_event_id uuid, p_run_id text, p_content text, p_sequence bigint, p_prev_hash bytea,
     p_repository text, p_base text, p_pull_request bigint, p_rollback boolean
@@ -145,9 +155,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     answer public.self_extension_answer;
 BEGIN
-    answer := public.self_extension_begin_merge_checked(
+    answer := public.self_extension_begin_merge_unchecked(
         p_event_id, p_run_id, p_content, p_sequence, p_prev_hash, p_repository, p_base, p_pull_request, p_rollback);
-    -- What it looked at is what it wrote.
     IF answer.outcome = 'recorded'
        AND ((answer.event).repository, (answer.event).base, (answer.event).pull_request)
            IS DISTINCT FROM (p_repository, p_base, p_pull_request) THEN
@@ -158,7 +167,7 @@ END
 $$;
 
 -- `PromotionControl::pause` for an operator: whatever the row was, also if there was none. The accepted history stays.
-ALTER FUNCTION public.self_extension_pause(uuid, text, jsonb) RENAME TO self_extension_pause_row;
+ALTER FUNCTION public.self_extension_pause(uuid, text, jsonb) RENAME TO self_extension_pause_unchecked;
 CREATE FUNCTION public.self_extension_pause_as_operator(p_event_id uuid, p_content text, p_value jsonb)
 RETURNS public.self_extension_answer
 LANGUAGE plpgsql AS $$
@@ -170,7 +179,7 @@ BEGIN
     IF public.self_extension_control_state(p_value) NOT IN ('paused', 'paused-except-rollbacks') OR p_value ? 'history' THEN
         RAISE EXCEPTION 'the value is no pause' USING ERRCODE = 'check_violation';
     END IF;
-    answer := public.self_extension_pause_row(p_event_id, p_content, p_value);
+    answer := public.self_extension_pause_unchecked(p_event_id, p_content, p_value);
     IF answer.outcome = 'recorded'
        AND ((answer.event).event_type <> 'promotion_pause_changed' OR (answer.event).payload -> 'paused' <> 'true') THEN
         RAISE EXCEPTION 'the event is no pause' USING ERRCODE = 'check_violation';
@@ -193,7 +202,7 @@ END
 $$;
 
 -- `PromotionControl::resume`, for operators alone.
-ALTER FUNCTION public.self_extension_resume(uuid, text, jsonb, text, uuid, text) RENAME TO self_extension_resume_row;
+ALTER FUNCTION public.self_extension_resume(uuid, text, jsonb, text, uuid, text) RENAME TO self_extension_resume_unchecked;
 CREATE FUNCTION public.self_extension_resume(
     p_event_id uuid, p_content text, p_value jsonb,
     p_history text, p_history_event_id uuid, p_history_content text
@@ -206,7 +215,7 @@ BEGIN
     IF public.self_extension_control_state(p_value) <> 'running' OR p_value ? 'history' THEN
         RAISE EXCEPTION 'the value is no resume' USING ERRCODE = 'check_violation';
     END IF;
-    answer := public.self_extension_resume_row(
+    answer := public.self_extension_resume_unchecked(
         p_event_id, p_content, p_value, p_history, p_history_event_id, p_history_content);
     IF answer.outcome = 'recorded'
        AND ((answer.event).event_type <> 'promotion_pause_changed' OR (answer.event).payload -> 'paused' <> 'false') THEN
@@ -216,14 +225,14 @@ BEGIN
 END
 $$;
 
--- What agents and operators call, operators alone, and everybody. A later migration replaces this where it adds to it.
+-- What agents and operators call, operators alone, and everybody; what later migrations bring is named here, too.
 CREATE FUNCTION public.self_extension_functions_of(p_who text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE p_who
-        WHEN 'agent' THEN ARRAY['self_extension_append', 'self_extension_propose', 'self_extension_begin_merge',
-                                'self_extension_pause']
+        WHEN 'agent' THEN ARRAY['self_extension_append', 'self_extension_append_all', 'self_extension_propose',
+                                'self_extension_begin_merge', 'self_extension_pause']
         WHEN 'operator' THEN ARRAY['self_extension_append_as_operator', 'self_extension_pause_as_operator',
-                                   'self_extension_resume']
+                                   'self_extension_resume', 'self_extension_seal']
         -- What reads alone: it says nothing that a table would not, to those who may read that.
         WHEN 'everybody' THEN ARRAY['self_extension_history', 'self_extension_control_state', 'self_extension_same_merge']
     END

@@ -1,4 +1,4 @@
--- The append path with fewer steps, and batches. What the database derives and refuses stays what it was.
+-- Fewer steps for each event, and batches. What the database derives and refuses stays what it was.
 
 -- Most events do not touch the open runs, and then the function is not called.
 DROP TRIGGER self_extension_open_runs_follow ON public.self_extension_events;
@@ -8,69 +8,6 @@ CREATE TRIGGER self_extension_open_runs_follow
     WHEN (NEW.event_type IN ('proposed', 'merge_started', 'promotion_blocked', 'promoted', 'failed', 'run_abandoned'))
     EXECUTE FUNCTION public.self_extension_open_runs_follow();
 ALTER TABLE public.self_extension_events ENABLE ALWAYS TRIGGER self_extension_open_runs_follow;
-
--- The types of what only an operator may say, once. An expression that asks for them without arguments is computed when it is
--- planned, and not with each event.
-CREATE FUNCTION public.self_extension_operators_types() RETURNS text[]
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ARRAY['change_allowed', 'run_abandoned', 'rollback_acknowledged']
-$$;
-CREATE OR REPLACE FUNCTION public.self_extension_is_an_operators(p_event_type text) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT p_event_type = ANY (public.self_extension_operators_types())
-$$;
-
--- `Ledger::append`. The control stream and `merge_started` have functions of their own. Where the event is what its writer
--- thinks, one statement looks and writes; only where it is not, more are needed to say why.
-CREATE OR REPLACE FUNCTION public.self_extension_append(
-    p_event_id uuid, p_run_id text, p_content text, p_sequence bigint, p_prev_hash bytea
-) RETURNS public.self_extension_answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    answer public.self_extension_answer;
-    stored public.self_extension_events;
-BEGIN
-    IF p_prev_hash IS NOT NULL THEN
-        INSERT INTO public.self_extension_events (content, sequence)
-        SELECT p_content, p_sequence
-        WHERE EXISTS (SELECT FROM public.self_extension_events before
-                      WHERE before.run_id = p_run_id AND before.sequence = p_sequence - 1 AND before.hash = p_prev_hash)
-        ON CONFLICT DO NOTHING RETURNING * INTO stored;
-        IF FOUND THEN
-            IF stored.event_id <> p_event_id OR stored.run_id <> p_run_id THEN
-                RAISE EXCEPTION 'the content belongs to another event or stream' USING ERRCODE = 'check_violation';
-            END IF;
-            answer.outcome := 'recorded';
-        END IF;
-    END IF;
-
-    IF answer.outcome IS NULL THEN
-        SELECT e.* INTO stored FROM public.self_extension_events e WHERE e.event_id = p_event_id;
-        IF NOT FOUND THEN
-            -- The first event of a stream, a writer that does not say what it knows, and all who are to be refused.
-            answer := public.self_extension_write(p_event_id, p_run_id, p_content, p_sequence, p_prev_hash);
-            IF answer.outcome <> 'recorded' THEN
-                RETURN answer;
-            END IF;
-            stored := answer.event;
-        ELSE
-            answer.outcome := CASE WHEN stored.content = p_content THEN 'recorded' ELSE 'id-reused' END;
-            answer.event := stored;
-            RETURN answer;
-        END IF;
-    END IF;
-
-    IF stored.run_id = 'control' OR stored.event_type IN ('merge_started', 'proposed') THEN
-        RAISE EXCEPTION 'the control stream, proposed and merge_started are not written by append'
-            USING ERRCODE = 'check_violation';
-    END IF;
-    IF stored.event_type = ANY (public.self_extension_operators_types()) THEN
-        RAISE EXCEPTION '% is an operator''s to say', stored.event_type USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    answer.event := stored;
-    RETURN answer;
-END
-$$;
 
 -- `Ledger::append_all`: several events of one stream, numbered from `p_sequence` on, all of them or none. Answers a row an
 -- event, in their order, where all are recorded, and one row that says why not where none is. Beside the outcomes of

@@ -52,15 +52,5 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION public.self_extension_functions_of(p_who text) RETURNS text[]
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE p_who
-        WHEN 'agent' THEN ARRAY['self_extension_append', 'self_extension_append_all', 'self_extension_propose',
-                                'self_extension_begin_merge', 'self_extension_pause']
-        WHEN 'operator' THEN ARRAY['self_extension_append_as_operator', 'self_extension_pause_as_operator',
-                                   'self_extension_resume', 'self_extension_seal']
-        WHEN 'everybody' THEN ARRAY['self_extension_history', 'self_extension_control_state', 'self_extension_same_merge']
-    END
-$$;
-
+-- For the new table and functions.
 SELECT public.self_extension_make_roles();

@@ -25,4 +25,4 @@ pub use error::StoreError;
 pub use postgres::{PgArchive, PgLedger, PgPromotionControl};
 pub use schema::SchemaState;
 pub use sqlite::{SqliteArchive, SqliteLedger, SqlitePromotionControl};
-pub use store::Store;
+pub use store::{Migrated, Store};

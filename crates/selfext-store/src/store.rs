@@ -25,6 +25,14 @@ pub struct Store {
     poll: Duration,
 }
 
+/// What a migration came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// Why the roles of agents and operators could not be made, if they could not: then whoever may write events may do
+    /// everything. SQLite has none, and misses none.
+    pub roles_missing: Option<String>,
+}
+
 #[derive(Clone)]
 enum Backend {
     Postgres(Arc<postgres::Connections>),
@@ -83,15 +91,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Newer`] if the schema is of a later selfext; [`StoreError::Migration`].
-    pub async fn migrate(&self) -> Result<(), StoreError> {
+    pub async fn migrate(&self) -> Result<Migrated, StoreError> {
         if let state @ SchemaState::Newer { .. } = self.schema_state().await? {
             StoreError::unless_current(state, self.address.to_string())?;
         }
         let migrated = match &self.backend {
             Backend::Postgres(connections) => postgres::migrate(connections).await,
-            Backend::Sqlite(database) => sqlite::migrate(database).await,
+            Backend::Sqlite(database) => sqlite::migrate(database).await.map(|()| None),
         };
         migrated
+            .map(|roles_missing| Migrated { roles_missing })
             .map_err(|source| StoreError::Migration { database: self.address.to_string(), source: Box::new(source) })
     }
 

@@ -1,7 +1,7 @@
 //! `migrate`.
 
 use anyhow::{Context as _, Result};
-use selfext::{Operations, SchemaState};
+use selfext::{Migrated, Operations, SchemaState};
 use serde_json::json;
 
 use super::Ledger;
@@ -10,15 +10,24 @@ use crate::show;
 
 pub async fn run(ledger: &Ledger) -> Result<Exit> {
     let url = ledger.url()?;
-    let state = Operations::migrate(&url).await.with_context(|| format!("the ledger {url} could not be migrated"))?;
+    let migrated = Operations::migrate(&url).await;
+    let (state, Migrated { roles_missing }) =
+        migrated.with_context(|| format!("the ledger {url} could not be migrated"))?;
     if ledger.json {
         let (database, schema) = (url.to_string(), version(state));
         let exit_code = Exit::Done as u8;
         show::print_json(
-            &json!({"outcome": "migrated", "database": database, "schema": schema, "exit_code": exit_code}),
+            &json!({"outcome": "migrated", "database": database, "schema": schema, "roles_missing": roles_missing, "exit_code": exit_code}),
         );
     } else {
         show::print(&format!("the ledger {url} is at schema {}", version(state)));
+        if let Some(problem) = roles_missing {
+            show::note(&format!(
+                "the roles of agents and operators could not be made ({}): whoever may write events may also resume and rewrite. \
+                 A superuser can make them: SELECT public.self_extension_make_roles();",
+                show::clean(&problem)
+            ));
+        }
     }
     Ok(Exit::Done)
 }

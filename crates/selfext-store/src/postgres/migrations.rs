@@ -1,7 +1,7 @@
 //! The schema of a Postgres database.
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Connection as _, Error, PgConnection, Row as _};
+use sqlx::{Connection as _, Error, Row as _};
 
 use super::Connections;
 use crate::schema;
@@ -26,20 +26,14 @@ pub(crate) async fn found_version(connections: &Connections) -> Result<Option<i6
 }
 
 /// Brings the schema to the version that this binary knows, and gives each role what it needs. Others who do so at the same time
-/// wait for each other.
-pub(crate) async fn migrate(connections: &Connections) -> Result<(), MigrateError> {
+/// wait for each other. Answers why there are no roles, if they could not be made: the schema works without them, for whoever
+/// owns it.
+pub(crate) async fn migrate(connections: &Connections) -> Result<Option<String>, MigrateError> {
     let mut connection = connections.dedicated().await?;
     // What `Migrator::run` does, as a future that may move between threads.
     migrator().run_direct(None, &mut connection, false).await?;
-    if let Some(problem) = make_roles(&mut connection).await? {
-        tracing::warn!(%problem, "selfext's roles could not be made; a superuser can: SELECT public.self_extension_make_roles()");
-    }
+    let roles = "SELECT public.self_extension_make_roles()";
+    let missing = sqlx::query_scalar(roles).fetch_one(&mut connection).await?;
     connection.close().await?;
-    Ok(())
-}
-
-/// Makes the roles of agents and operators. Answers why that could not be done, if it could not: the schema works without
-/// them, for whoever owns it.
-async fn make_roles(connection: &mut PgConnection) -> Result<Option<String>, Error> {
-    sqlx::query_scalar("SELECT public.self_extension_make_roles()").fetch_one(connection).await
+    Ok(missing)
 }
