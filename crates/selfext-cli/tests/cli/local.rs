@@ -47,23 +47,6 @@ fn a_pause_and_a_protected_path_block() {
 }
 
 #[test]
-fn stages_read_what_the_operator_of_the_machine_names() {
-    let outside = tempfile::tempdir().unwrap();
-    std::fs::write(outside.path().join("data"), "needed\n").unwrap();
-    let place = outside.path().display().to_string();
-    let rules = format!(
-        "version = 1\n[verification]\nisolation = \"required\"\n[[verification.stage]]\nname = \"read\"\n\
-         command = [\"grep\", \"needed\", \"{place}/data\"]\n"
-    );
-    let world = World::with_agent(&rules);
-    world.promote_text("second\n").expect(4, &["verification failed"]);
-    let from = world.write("third", "third\n");
-    let file = format!("agent.txt={from}");
-    world.promote(["--file", &file, "--read-path", "relative"]).expect(2, &["no absolute path"]);
-    world.promote(["--file", &file, "--read-path", &format!("/nowhere/at/all:{place}")]).expect(0, &["promoted: "]);
-}
-
-#[test]
 fn a_failing_stage_ends_the_run_and_shows_the_end_of_its_output() {
     let world = World::with_agent(RULES);
     let before = world.tip();

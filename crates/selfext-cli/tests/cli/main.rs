@@ -18,6 +18,7 @@ mod local;
 mod odd;
 mod paths;
 mod pausing;
+mod read_paths;
 mod runs;
 mod sizes;
 mod sources;

@@ -96,14 +96,6 @@ macro_rules! verifier_contract {
                 read_only_folders_are_removed_too
                 runs_at_once_share_nothing
             ]
-            trees [
-                a_large_file_of_the_base_is_there_whole
-                a_tree_that_would_fill_the_disk_is_not_checked_out
-                deep_folders_and_long_names_work_or_are_refused
-                many_files_are_there_and_gone
-                attributes_do_what_they_do_in_any_clone
-                objects_that_a_source_borrows_are_copied_and_nothing_is_borrowed_on
-            ]
             @again hostility [
                 nothing_that_the_source_configures_is_run
                 secrets_of_the_agent_are_not_seen_and_its_configuration_is_not_used
@@ -149,7 +141,6 @@ mod tests {
             include_str!("cases/attributes.rs"),
             include_str!("cases/stages.rs"),
             include_str!("cases/dependencies.rs"),
-            include_str!("cases/trees.rs"),
             include_str!("cases/surroundings.rs"),
             include_str!("cases/endings.rs"),
             include_str!("cases/hostility.rs"),

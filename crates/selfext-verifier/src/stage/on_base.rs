@@ -127,7 +127,7 @@ impl Stages {
             return in_the_way(taken.words());
         }
         if let Some(below) = below {
-            worktree = match self.put_down(Arc::clone(&below.layer), worktree).await? {
+            worktree = match put_down(Arc::clone(&below.layer), worktree).await? {
                 Ok(worktree) => worktree,
                 Err(taken) => return in_the_way(taken.words()),
             };
@@ -143,21 +143,20 @@ impl Stages {
         making.keep(worktree, folders, kept, report).await?;
         Ok(Ok(()))
     }
+}
 
-    /// Copies prepared dependencies into a worktree. If it is called off, the worktree goes as soon as the copying notices.
-    pub(super) async fn put_down(
-        &self,
-        layer: Arc<Layer>,
-        worktree: Worktree,
-    ) -> Result<Result<Worktree, InTheWay>, VerifierError> {
-        let stop = StopWhenDropped(Arc::default());
-        let stopped = Arc::clone(&stop.0);
-        blocking(WHAT, move || {
-            let restored = layer.restore(&worktree.files, &worktree.home, &stopped)?;
-            Ok(restored.map(|()| worktree))
-        })
-        .await
-    }
+/// Copies prepared dependencies into a worktree. If it is called off, the worktree goes as soon as the copying notices.
+pub(super) async fn put_down(
+    layer: Arc<Layer>,
+    worktree: Worktree,
+) -> Result<Result<Worktree, InTheWay>, VerifierError> {
+    let stop = StopWhenDropped(Arc::default());
+    let stopped = Arc::clone(&stop.0);
+    blocking(WHAT, move || {
+        let restored = layer.restore(&worktree.files, &worktree.home, &stopped)?;
+        Ok(restored.map(|()| worktree))
+    })
+    .await
 }
 
 /// What came of the stages before.

@@ -15,7 +15,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::OnceCell;
 
 use super::StageEnvironment;
-use super::on_base::{Outcome, split};
+use super::on_base::{Outcome, put_down, split};
 use super::outcome::result_of;
 use super::walls::{Guarded, Machine, ReadPlaces};
 use super::watch::{Watched, watch};
@@ -68,7 +68,7 @@ impl Stages {
         let prepared = self.prepare_on_base(machine, ground, run, candidate, on_base, &mut reports).await?;
         let worktree = match prepared {
             Outcome::Nothing => worktree,
-            Outcome::Prepared(layer) => match self.put_down(layer, worktree).await? {
+            Outcome::Prepared(layer) => match put_down(layer, worktree).await? {
                 Ok(worktree) => worktree,
                 Err(taken) => {
                     // The last of them is the one whose work cannot be used.

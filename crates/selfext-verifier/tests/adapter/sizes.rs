@@ -17,6 +17,10 @@ async fn a_base_with_a_large_file_serves() {
     let candidate = candidate(&verifier, &base).await;
     let report = run(&verifier, &candidate, script("wc -c < large; cat new/0")).await;
     assert_eq!(report.output.as_str().split_whitespace().collect::<Vec<_>>(), ["62914560", "0"]);
+    // As rules it is too large.
+    assert!(
+        unavailable(verifier.read_file(&main_branch(), &base, &path("large")).await).contains("large on the base has")
+    );
 }
 
 /// A verifier that writes down each call of git.

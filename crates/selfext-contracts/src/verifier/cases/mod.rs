@@ -9,4 +9,3 @@ pub mod endings;
 pub mod hostility;
 pub mod stages;
 pub mod surroundings;
-pub mod trees;
