@@ -16,22 +16,20 @@ pub struct Audit {
     /// Where what the database keeps beside the ledger contradicts it: the open runs, and the promotion control. One sentence
     /// each.
     pub contradictions: Vec<String>,
-    /// Checkpoints that nobody looked at, because no key was given.
-    pub unchecked: u64,
 }
 
 impl Audit {
     /// Whether everything was judged and nothing is wrong.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.report.is_clean() && self.contradictions.is_empty() && self.unchecked == 0
+        self.report.is_clean() && self.contradictions.is_empty()
     }
 }
 
 impl Operations {
     /// Verifies the whole ledger as it is stored, with the checkpoints that it has itself, and those that were kept elsewhere
     /// (`anchors`). Reads it once, a page at a time, in bounded memory; `progress` hears how far it is. It trusts `keys`, which
-    /// must not come from the database, and nothing else; without any, checkpoints are counted and not looked at.
+    /// must not come from the database, and nothing else; without any, no checkpoint can be judged.
     ///
     /// Events of transactions that are still open, or began before one that is, are not audited yet.
     ///
@@ -44,18 +42,12 @@ impl Operations {
         mut progress: impl FnMut(Counts) + Send,
     ) -> Result<Audit, LedgerError> {
         let archive = self.archive();
-        let stored_checkpoints = checkpoints(&*archive).await?;
-        let mut unchecked = 0;
-        let mut auditor = Auditor::new(keys.clone());
-        if keys.is_empty() {
-            unchecked = stored_checkpoints.len() as u64 + anchors.len() as u64;
-        } else {
-            for checkpoint in &stored_checkpoints {
-                auditor.checkpoint(&checkpoint.note);
-            }
-            for note in anchors {
-                auditor.anchor(note);
-            }
+        let mut auditor = Auditor::new(keys);
+        for checkpoint in checkpoints(&*archive).await? {
+            auditor.checkpoint(&checkpoint.note);
+        }
+        for note in anchors {
+            auditor.anchor(note);
         }
         let mut rows = Rows::after(archive.clone(), Position::START);
         loop {
@@ -73,6 +65,6 @@ impl Operations {
             progress(auditor.counts());
         }
         let contradictions = archive.contradictions().await?;
-        Ok(Audit { report: auditor.finish(), contradictions, unchecked })
+        Ok(Audit { report: auditor.finish(), contradictions })
     }
 }

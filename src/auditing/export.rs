@@ -33,16 +33,12 @@ pub enum ExportFailure {
 }
 
 impl Operations {
-    /// Writes the whole ledger as JSON lines, with its checkpoints, a page at a time. Give it a buffered writer. `progress` hears
-    /// how far it is. What was written is of no use without its end, which an audit of it looks for.
+    /// Writes the whole ledger as JSON lines, with its checkpoints, a page at a time. Give it a buffered writer. What was written
+    /// is of no use without its end, which an audit of it looks for.
     ///
     /// # Errors
     /// [`ExportFailure`].
-    pub async fn export<W: Write + Send>(
-        &self,
-        out: W,
-        mut progress: impl FnMut(Exported) + Send,
-    ) -> Result<Exported, ExportFailure> {
+    pub async fn export<W: Write + Send>(&self, out: W) -> Result<Exported, ExportFailure> {
         let archive = self.archive();
         let mut seals = checkpoints(&*archive).await?.into_iter().peekable();
         let mut writer = ExportWriter::new(out)?;
@@ -61,7 +57,6 @@ impl Operations {
                     done.checkpoints += 1;
                 }
             }
-            progress(done);
         }
         // Those that seal more than there is: an audit of the export finds that.
         for seal in seals {

@@ -5,16 +5,9 @@ use std::borrow::Cow;
 use selfext_domain::canonical;
 use serde_json::Value;
 
-/// The mark that escapes NUL and itself, as the domain's canonical form defines it.
-const ESCAPE: char = '\u{241B}';
-
 /// How a text stands in a derived column.
 pub(crate) fn stored(text: &str) -> Cow<'_, str> {
-    if text.contains([ESCAPE, '\0']) {
-        Cow::Owned(text.replace(ESCAPE, "\u{241B}\u{241B}").replace('\0', "\u{241B}0"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    canonical::spelled(text)
 }
 
 /// A text as a derived column has it, read back; `None` if no text is stored like this.

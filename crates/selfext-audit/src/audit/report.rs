@@ -13,7 +13,7 @@ pub struct Counts {
     pub checkpoints: u64,
     /// Checkpoints whose root was found to be that of the events.
     pub checkpoints_held: u64,
-    /// Checkpoints whose root could not be judged, because events before them are missing, added or changed.
+    /// Checkpoints that could not be judged: there is no key to do it by, or events before them are missing, added or changed.
     pub checkpoints_unjudged: u64,
     /// Runs seen.
     pub runs: u64,

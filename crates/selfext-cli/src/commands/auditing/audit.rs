@@ -49,22 +49,15 @@ fn of_export(file: &Path, keys: Vec<VerifierKey>, anchors: &[String], progress: 
     let lines = |input| -> Result<ExportReader<Box<dyn BufRead>>> {
         ExportReader::new(input).with_context(|| format!("{} is no export", file.display()))
     };
-    let without_keys = keys.is_empty();
-    let mut unchecked = 0;
     let mut auditor = Auditor::new(keys);
     for line in lines(Box::new(BufReader::new(open()?)))? {
         match line.with_context(|| format!("the export {} is not whole", file.display()))? {
-            ExportLine::Checkpoint(_) if without_keys => unchecked += 1,
             ExportLine::Checkpoint(note) => auditor.checkpoint(&note),
             ExportLine::Event(_) => {}
         }
     }
     for note in anchors {
-        if without_keys {
-            unchecked += 1;
-        } else {
-            auditor.anchor(note);
-        }
+        auditor.anchor(note);
     }
     for line in lines(Box::new(BufReader::with_capacity(1 << 20, open()?)))? {
         if let ExportLine::Event(event) = line? {
@@ -72,7 +65,7 @@ fn of_export(file: &Path, keys: Vec<VerifierKey>, anchors: &[String], progress: 
             progress.tell(auditor.counts());
         }
     }
-    Ok(Audit { report: auditor.finish(), contradictions: Vec::new(), unchecked })
+    Ok(Audit { report: auditor.finish(), contradictions: Vec::new() })
 }
 
 fn spooled() -> std::io::Result<tempfile::NamedTempFile> {
@@ -127,7 +120,7 @@ fn exit_of(audit: &Audit) -> Exit {
 
 fn tell(audit: &Audit, json: bool) -> Exit {
     let exit = exit_of(audit);
-    let Audit { report, contradictions, unchecked } = audit;
+    let Audit { report, contradictions } = audit;
     let counts = report.counts;
     if json {
         let findings: Vec<_> = report.findings.iter().map(finding_json).collect();
@@ -139,7 +132,7 @@ fn tell(audit: &Audit, json: bool) -> Exit {
             "unknown_events": counts.unknown_events,
             "checkpoints": counts.checkpoints,
             "checkpoints_held": counts.checkpoints_held,
-            "checkpoints_unjudged": counts.checkpoints_unjudged + unchecked,
+            "checkpoints_unjudged": counts.checkpoints_unjudged,
             "sealed": report.sealed,
             "root": report.root,
             "findings_total": counts.findings,
@@ -159,10 +152,10 @@ fn tell(audit: &Audit, json: bool) -> Exit {
     for contradiction in contradictions {
         show::print(&format!("contradicted: {}", clean(contradiction)));
     }
-    let sealed = match (counts.checkpoints, unchecked) {
-        (0, 0) => "nothing is sealed: a forgery that is consistent, and a cut end, would not show".to_owned(),
+    let sealed = match (counts.checkpoints, counts.checkpoints_unjudged) {
+        (0, _) => "nothing is sealed: a forgery that is consistent, and a cut end, would not show".to_owned(),
         (_, 0) => format!("the first {} are sealed, by {} seals that hold", report.sealed, counts.checkpoints_held),
-        (_, unchecked) => format!("{unchecked} seals could not be judged: --key names the key that sealed"),
+        (all, unjudged) => format!("{unjudged} of {all} seals could not be judged; --key names the key that seals"),
     };
     let verdict = match exit {
         Exit::Done => "clean",

@@ -15,7 +15,7 @@ use crate::show;
 pub async fn run(ledger: &Ledger, to: &Path) -> Result<Exit> {
     let operations = ledger.open().await?;
     if to == Path::new("-") {
-        let Exported { events, checkpoints } = operations.export(BufWriter::new(stdout()), |_| ()).await?;
+        let Exported { events, checkpoints } = operations.export(BufWriter::new(stdout())).await?;
         show::note(&format!("exported {events} events and {checkpoints} checkpoints"));
         return Ok(Exit::Done);
     }
@@ -27,7 +27,7 @@ pub async fn run(ledger: &Ledger, to: &Path) -> Result<Exit> {
     let failed = || format!("the export could not be written to {}", to.display());
     let draft = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
     let out = BufWriter::with_capacity(1 << 20, Flushing(draft.reopen().with_context(failed)?));
-    let Exported { events, checkpoints } = operations.export(out, |_| ()).await?;
+    let Exported { events, checkpoints } = operations.export(out).await?;
     draft.persist_noclobber(to).with_context(failed)?;
     if ledger.json {
         let to = to.display().to_string();
