@@ -67,6 +67,7 @@ macro_rules! verifier_contract {
                 dependencies_are_prepared_on_the_base_before_the_candidate_is_there
                 dependencies_are_prepared_once_for_the_same_lock_file
                 another_lock_file_or_stage_prepares_anew
+                a_stage_that_is_called_otherwise_finds_what_it_prepared_under_its_new_name
                 what_a_candidate_does_to_its_dependencies_ends_with_its_run
                 a_change_of_a_lock_file_is_prepared_on_the_candidate_and_not_kept
                 a_preparation_that_fails_is_told_and_not_kept

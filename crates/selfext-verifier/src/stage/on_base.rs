@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use selfext_domain::ports::VerifierError;
 use selfext_domain::{
-    Candidate, CommitSha, Digest32, OnBase, OutputRule, Prepared, RepoPath, RunId, StageReport, StageRules, TreeSha,
+    Candidate, Category, CommitSha, Digest32, OnBase, OutputRule, Prepared, RepoPath, RunId, StageReport, StageRules,
+    TreeSha,
 };
 use serde_json::json;
 
@@ -72,7 +73,14 @@ impl Stages {
                     }
                 }
             };
-            reports.push(StageReport { prepared: Some(Prepared { key, reused }), ..layer.report().clone() });
+            reports.push(StageReport {
+                // What it is called may have changed since it was prepared.
+                name: stage.name.clone(),
+                kind: stage.kind,
+                category: Some(Category::of(stage.kind, layer.report().result)),
+                prepared: Some(Prepared { key, reused }),
+                ..layer.report().clone()
+            });
             below = Some(Below { key, layer: Arc::new(layer) });
         }
         Ok(below.map_or(Outcome::Nothing, |below| Outcome::Prepared(below.layer)))
@@ -124,6 +132,7 @@ impl Stages {
         let mut kept = below.map_or(&[][..], |below| below.layer.kept()).to_vec();
         let new: Vec<RepoPath> = on_base.keep.iter().filter(|path| !kept.contains(path)).cloned().collect();
         if let Err(taken) = all_free(&worktree.files, &new) {
+            worktree.remove().await;
             return in_the_way(taken.words());
         }
         if let Some(below) = below {

@@ -78,7 +78,10 @@ impl Stages {
                     return Ok(reports);
                 }
             },
-            Outcome::Failed => return Ok(reports),
+            Outcome::Failed => {
+                worktree.remove().await;
+                return Ok(reports);
+            }
         };
         for stage in stages {
             let report = self.run_stage(machine, &worktree, stage).await?;

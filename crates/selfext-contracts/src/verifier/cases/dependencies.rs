@@ -1,5 +1,5 @@
 use selfext_domain::ports::Verifier as _;
-use selfext_domain::{Candidate, OnBase, StageReport, StageResult, StageRules};
+use selfext_domain::{Candidate, Category, OnBase, StageKind, StageReport, StageResult, StageRules};
 
 use crate::verifier::VerifierWorld;
 use crate::verifier::change::{change_of, main_branch, path, run_id, script};
@@ -71,6 +71,16 @@ pub async fn another_lock_file_or_stage_prepares_anew<W: VerifierWorld>() {
     let (later, for_later) = found(&scene, &later, DICE).await;
     assert_eq!(reused(&later), Some(false));
     assert_ne!(made, for_later);
+}
+
+pub async fn a_stage_that_is_called_otherwise_finds_what_it_prepared_under_its_new_name<W: VerifierWorld>() {
+    let scene = Scene::<W>::set();
+    let candidate = scene.candidate().await;
+    scene.run(&candidate, &[prepares(DICE)]).await;
+    let renamed = StageRules { name: "renamed".to_owned(), kind: StageKind::Setup, ..prepares(DICE) };
+    let report = scene.run(&candidate, &[renamed]).await.remove(0);
+    assert_eq!((report.name.as_str(), report.kind, reused(&report)), ("renamed", StageKind::Setup, Some(true)));
+    assert_eq!(report.category, Some(Category::Setup));
 }
 
 pub async fn what_a_candidate_does_to_its_dependencies_ends_with_its_run<W: VerifierWorld>() {
