@@ -32,11 +32,14 @@ pub use auditing::{Audit, ExportFailure, Exported, ProveError, SealError, Sealed
 pub use builder::{OpenError, Selfext, SelfextBuilder};
 pub use edge::{SystemClock, UuidSource};
 pub use merge_end::MergeEnd;
-pub use operations::{Operations, Status};
+pub use operations::Operations;
 pub use places::{PlacesError, default_cache, default_database};
 
 pub use selfext_audit as audit;
-pub use selfext_domain::ports::{ControlError, Follower, LedgerError, PauseAnswer, ResumeAnswer, Retired};
+pub use selfext_domain::ports::{
+    ControlError, Cursor, EventQuery, Follower, LedgerError, Overview, PauseAnswer, ResumeAnswer, Retired, RunEntry,
+    RunQuery, RunSelection, TimeRange,
+};
 pub use selfext_domain::{
     ActorSource, Allowable, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding,
     ContextVerdict, ControlState, CorrelationId, CycleId, Digest32, Disposition, Event, EventBody, EventId,

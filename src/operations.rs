@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{
-    AcceptedHistory, Archive, ControlError, Follower, IdSource as _, Ledger, LedgerError, PauseAnswer, PauseRequest,
-    ResumeAnswer, ResumeRequest,
+    AcceptedHistory, Archive, ControlError, EventQuery, Follower, IdSource as _, Ledger, LedgerError, Overview,
+    PauseAnswer, PauseRequest, ResumeAnswer, ResumeRequest, RunEntry, RunQuery,
 };
 use selfext_domain::{
     ControlState, EventBody, History, OperatorName, PermitTerms, Position, PromotionPauseChanged, RecordedEvent,
@@ -19,17 +19,6 @@ use crate::edge::UuidSource;
 
 /// How long [`Operations::wait_for_merge`] waits between two looks.
 const POLL: Duration = Duration::from_millis(500);
-
-/// How everything stands at one moment.
-#[derive(Debug)]
-pub struct Status {
-    /// Whether promotion is paused. An error is to be taken for "paused".
-    pub control: Result<ControlState, ControlError>,
-    /// The merges that may happen at any moment.
-    pub in_flight: Vec<PermitTerms>,
-    /// The last event of each of the latest runs, the latest first.
-    pub runs: Vec<RecordedEvent>,
-}
 
 /// What operators and auditors do.
 #[derive(Clone)]
@@ -193,15 +182,30 @@ impl Operations {
         self.store.control().resume(&request).await
     }
 
-    /// How everything stands, with the latest `limit` runs.
+    /// How everything stands, with up to `limit` of the open runs and of the latest ones. One query, and so of one moment. May be
+    /// repeated.
     ///
     /// # Errors
     /// [`LedgerError`] if the ledger cannot be read.
-    pub async fn status(&self, limit: u32) -> Result<Status, LedgerError> {
-        let control = self.store.control().read().await;
-        let in_flight = self.store.ledger().open_permits().await?;
-        let runs = self.store.ledger().recent_runs(limit).await?;
-        Ok(Status { control, in_flight, runs })
+    pub async fn status(&self, limit: u32) -> Result<Overview, LedgerError> {
+        self.store.queries().overview(limit).await
+    }
+
+    /// A page of runs, the latest proposed first. May be repeated.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the ledger cannot be read.
+    pub async fn runs(&self, query: &RunQuery) -> Result<Vec<RunEntry>, LedgerError> {
+        self.store.queries().runs(query).await
+    }
+
+    /// A page of events by their types and times, the earliest first. May be repeated. An event whose transaction is still open
+    /// may show behind the page's end later: [`Operations::events_after`] and [`Operations::follow`] miss nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the ledger cannot be read.
+    pub async fn events(&self, query: &EventQuery) -> Result<Vec<RecordedEvent>, LedgerError> {
+        self.store.queries().events(query).await
     }
 
     /// All events of a stream.

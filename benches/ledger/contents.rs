@@ -5,22 +5,33 @@ use selfext_domain::{Event, EventId};
 use uuid::Uuid;
 
 const RUN: &str = "the run";
+const GOAL: &str = "the goal";
+
+/// Expressions of SQL for what tells one of many runs from the others.
+pub struct OfMany<'a> {
+    pub fingerprint: &'a str,
+    pub goal: &'a str,
+}
 
 /// An expression of SQL for the content of an event, where those of the run's name and of the event's id are given.
 pub fn in_sql(event: impl Fn(&Story) -> Event, run: &str, id: &str) -> String {
     in_sql_with(event, run, id, None)
 }
 
-/// The same, with an expression for the fingerprint.
-pub fn in_sql_with(event: impl Fn(&Story) -> Event, run: &str, id: &str, fingerprint: Option<&str>) -> String {
-    let story = Story::new(RUN);
+/// The same, of one of many runs.
+pub fn in_sql_with(event: impl Fn(&Story) -> Event, run: &str, id: &str, of_many: Option<&OfMany<'_>>) -> String {
+    let mut story = Story::new(RUN);
+    if of_many.is_some() {
+        story = story.for_goal(GOAL);
+    }
     let event = Event { id: EventId::from_uuid(Uuid::from_u128(u128::MAX)), ..event(&story) };
     let mut content = event.to_content().unwrap().replace('\'', "''");
     let mut put = |from: &str, to: &str| content = content.replace(from, &format!("' || {to} || '"));
     put(RUN, run);
     put(&event.id.to_string(), id);
-    if let Some(fingerprint) = fingerprint {
+    if let Some(OfMany { fingerprint, goal }) = of_many {
         put(&story.subject.fingerprint.to_string(), fingerprint);
+        put(GOAL, goal);
     }
     format!("'{content}'")
 }

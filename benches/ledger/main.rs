@@ -43,7 +43,7 @@ async fn main() {
     for writers in [1, 16] {
         appending::beside_a_full_one(&server.database("fresh").await, &full, writers, &size, &mut table).await;
     }
-    reading::latest_runs(&full, &size, &mut table).await;
+    reading::pages(&full, &size, &mut table).await;
     reading::one_run(&full, &size, &mut table).await;
     reading::guard(&full, &size, &mut table).await;
     reading::round_trips(&empty, &mut table).await;

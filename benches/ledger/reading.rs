@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use selfext_contracts::PgProxy;
 use selfext_contracts::ledger::{Story, before, granted};
+use selfext_domain::ports::{EventQuery, RunQuery, RunSelection};
 use selfext_domain::{RunId, StreamId};
 use selfext_store::{DatabaseUrl, Store};
 use sqlx::{Connection as _, PgConnection};
@@ -13,16 +14,31 @@ use crate::size::Size;
 use crate::table::{Goal, Table};
 use crate::{median, percentile};
 
-/// The latest fifty runs, each with its last event.
-pub async fn latest_runs(database: &Database, size: &Size, table: &mut Table) {
-    let ledger = database.ledger();
+/// A page of what people ask for.
+pub async fn pages(database: &Database, size: &Size, table: &mut Table) {
+    let queries = &database.queries();
+    let runs = |selection| async move {
+        queries.runs(&RunQuery { selection, limit: 50, ..RunQuery::default() }).await.unwrap().len()
+    };
+    let events = |types: Vec<String>| async move {
+        queries.events(&EventQuery { types, limit: 50, ..EventQuery::default() }).await.unwrap().len()
+    };
+    page("latest 50 runs with their state", size, table, || runs(RunSelection::All)).await;
+    page("50 runs of a goal", size, table, || runs(RunSelection::Goal(Database::any_goal()))).await;
+    page("the blocked ones of 100 open runs", size, table, || runs(RunSelection::Blocked)).await;
+    page("50 events of a type", size, table, || events(vec!["promoted".to_owned()])).await;
+    page("50 events of any type", size, table, || events(Vec::new())).await;
+    page("status", size, table, || async { queries.overview(10).await.unwrap().latest.len() }).await;
+}
+
+async fn page<F: Future<Output = usize>>(what: &str, size: &Size, table: &mut Table, ask: impl Fn() -> F) {
     let mut times = Vec::new();
     for _ in 0..size.reads {
         let began = Instant::now();
-        assert_eq!(ledger.recent_runs(50).await.unwrap().len(), 50);
+        let _: usize = ask().await;
         times.push(milliseconds(began));
     }
-    p99(&format!("latest 50 runs with their state, of {} events", size.events), &times, table);
+    p99(&format!("{what}, of {} events", size.events), &times, table);
 }
 
 /// All events of a run, of those that are over.

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use selfext_contracts::PrivateCluster;
 use selfext_contracts::ledger::Story;
-use selfext_domain::ports::{Ledger, PromotionControl};
+use selfext_domain::GoalId;
+use selfext_domain::ports::{Ledger, PromotionControl, Queries};
 use selfext_store::{DatabaseUrl, Store};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use url::Url;
 
-use crate::contents::in_sql_with;
+use crate::contents::{OfMany, in_sql_with};
 
 /// How many events a run of the full ledger has.
 const RUN: u64 = 8;
+/// How many goals its runs serve.
+const GOALS: u64 = 1_000;
 /// How many events are written at a time.
 const CHUNK: u64 = 100_000;
 
@@ -74,6 +77,15 @@ impl Database {
         self.store.control()
     }
 
+    pub fn queries(&self) -> Arc<dyn Queries> {
+        self.store.queries()
+    }
+
+    /// One of the goals that the runs of the full ledger serve.
+    pub fn any_goal() -> GoalId {
+        GoalId::parse(format!("goal-{}", fastrand::u64(..GOALS))).unwrap()
+    }
+
     /// The name of the run of this number in the full ledger.
     pub fn run_name(number: u64) -> String {
         format!("old-{number}")
@@ -83,10 +95,11 @@ impl Database {
     pub async fn fill(&self, events: u64) {
         let runs = events / RUN;
         let (name, id) = ("'old-' || r", "('0198e000-0000-7000-8000-' || lpad(to_hex(r * 8 + k), 12, '0'))");
-        let fingerprint = Some("lpad(to_hex(r), 64, '0')");
-        let proposed = in_sql_with(Story::proposed, name, id, fingerprint);
-        let tested = in_sql_with(Story::tested, name, id, fingerprint);
-        let promoted = in_sql_with(Story::promoted, name, id, fingerprint);
+        let goal = format!("'goal-' || r % {GOALS}");
+        let of_many = Some(&OfMany { fingerprint: "lpad(to_hex(r), 64, '0')", goal: &goal });
+        let proposed = in_sql_with(Story::proposed, name, id, of_many);
+        let tested = in_sql_with(Story::tested, name, id, of_many);
+        let promoted = in_sql_with(Story::promoted, name, id, of_many);
         for first in (0..runs).step_by(usize::try_from(CHUNK / RUN).unwrap()) {
             let last = (first + CHUNK / RUN).min(runs) - 1;
             let open_from = runs.saturating_sub(100);

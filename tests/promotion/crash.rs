@@ -90,7 +90,7 @@ async fn recover(world: &World, point: &str, late: impl FnOnce()) {
     let count = |name: &str| events.iter().filter(|event| event.event.body.event_type() == name).count();
     assert_eq!((count("promoted"), count("failed")), (1, 0), "{point}");
     let status = world.operations.status(10).await.unwrap();
-    assert_eq!((status.runs.len(), status.in_flight.len()), (1, 0), "{point}: one run, and nothing open");
+    assert_eq!((status.latest.len(), status.in_flight.len()), (1, 0), "{point}: one run, and nothing open");
 }
 
 /// Every request to the forge, on one database. What the killed child had sent arrives before or after the recovery.

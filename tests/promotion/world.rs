@@ -199,9 +199,9 @@ impl World {
 
     /// The whole ledger as text. Stream by stream: on a shared server followers wait behind other tests' transactions.
     pub async fn ledger_text(&self) -> String {
-        let runs = self.operations.status(1_000).await.unwrap().runs;
+        let runs = self.operations.status(1_000).await.unwrap().latest;
         let mut text = String::new();
-        for stream in runs.into_iter().map(|last| last.event.stream).chain([StreamId::Control]) {
+        for stream in runs.into_iter().map(|entry| entry.last.event.stream).chain([StreamId::Control]) {
             let events = self.operations.stream_events(&stream).await.unwrap();
             text.extend(events.into_iter().map(|event| event.content));
         }

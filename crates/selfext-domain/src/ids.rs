@@ -1,6 +1,7 @@
 //! Ids of runs, events and of the agent's own work.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -207,6 +208,14 @@ impl PullRequestNumber {
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
+    }
+}
+
+impl FromStr for PullRequestNumber {
+    type Err = InvalidValue;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.parse().map_err(|_| InvalidValue::new("pull request number", text, "is no number"))?;
+        Self::new(number)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The ledger and the promotion control of selfext on Postgres and SQLite.
 //!
 //! [`Store`] opens a database by its [`DatabaseUrl`] and gives the ports of the domain. [`PgLedger`],
-//! [`PgPromotionControl`] and [`PgArchive`] stand on the functions of `migrations/postgres`, one round trip each; [`SqliteLedger`] and
+//! [`PgPromotionControl`], [`PgQueries`] and [`PgArchive`] stand on the functions of `migrations/postgres`, one round trip each; [`SqliteLedger`] and
 //! [`SqlitePromotionControl`] decide the same in Rust, inside a transaction that has the file for itself. One contract suite
 //! runs on both.
 
@@ -16,13 +16,14 @@ mod reading;
 mod request;
 mod row;
 mod schema;
+mod span;
 mod sqlite;
 mod store;
 mod stored_text;
 
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use error::StoreError;
-pub use postgres::{PgArchive, PgLedger, PgPromotionControl};
+pub use postgres::{PgArchive, PgLedger, PgPromotionControl, PgQueries};
 pub use schema::SchemaState;
-pub use sqlite::{SqliteArchive, SqliteLedger, SqlitePromotionControl};
+pub use sqlite::{SqliteArchive, SqliteLedger, SqlitePromotionControl, SqliteQueries};
 pub use store::{Migrated, Store};

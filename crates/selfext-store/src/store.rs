@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use selfext_domain::ports::{Archive, Ledger, PromotionControl};
+use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::database_url::Address;
 use crate::{
-    DatabaseUrl, PgArchive, PgLedger, PgPromotionControl, SchemaState, SqliteArchive, SqliteLedger,
-    SqlitePromotionControl, StoreError, postgres, sqlite,
+    DatabaseUrl, PgArchive, PgLedger, PgPromotionControl, PgQueries, SchemaState, SqliteArchive, SqliteLedger,
+    SqlitePromotionControl, SqliteQueries, StoreError, postgres, sqlite,
 };
 
 /// How long a follower goes without a look that nobody told it to take.
@@ -139,6 +139,15 @@ impl Store {
         match &self.backend {
             Backend::Postgres(connections) => Arc::new(PgPromotionControl::new(Arc::clone(connections))),
             Backend::Sqlite(database) => Arc::new(SqlitePromotionControl::new(Arc::clone(database))),
+        }
+    }
+
+    /// What people ask the ledger in this database.
+    #[must_use]
+    pub fn queries(&self) -> Arc<dyn Queries> {
+        match &self.backend {
+            Backend::Postgres(connections) => Arc::new(PgQueries::new(Arc::clone(connections))),
+            Backend::Sqlite(database) => Arc::new(SqliteQueries::new(Arc::clone(database))),
         }
     }
 

@@ -122,7 +122,7 @@ impl Bench {
         assert_eq!(pulls.len(), self.changes, "{point}: one pull request each");
         assert!(pulls.iter().all(|pull| pull.merged_as.is_some()), "{point}: {pulls:?}");
         let status = self.operations.status(1_000).await.unwrap();
-        assert_eq!((status.runs.len(), status.in_flight.len()), (self.changes, 0), "{point}");
+        assert_eq!((status.latest.len(), status.in_flight.len()), (self.changes, 0), "{point}");
         assert_eq!(self.world.branches(), Vec::<String>::new(), "{point}");
     }
 }

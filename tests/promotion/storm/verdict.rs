@@ -28,8 +28,8 @@ impl Verdict {
         verdict.merges = commits.len();
         let status = world.operations.status(u32::MAX).await.unwrap();
         verdict.wrong.extend(status.in_flight.iter().map(|terms| format!("an open permit: {terms:?}")));
-        for last in status.runs {
-            let StreamId::Run(run) = last.event.stream else { panic!("{last:?} is of no run") };
+        for entry in status.latest {
+            let StreamId::Run(run) = entry.last.event.stream else { panic!("the control is no run") };
             let events = world.operations.stream_events(&StreamId::Run(run.clone())).await.unwrap();
             verdict.fences += count(&events, "merge_fenced");
             if let Err(wrong) = judge(&run, &events, landed.remove(&run)) {

@@ -11,6 +11,7 @@ mod pause;
 mod promote;
 mod reconcile;
 mod resume;
+mod runs;
 mod status;
 mod sweep;
 mod target;
@@ -35,7 +36,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         }
         Command::Sweep { by, target } => sweep::run(&ledger, &by, &target).await,
         Command::Status { limit } => status::run(&ledger, limit).await,
-        Command::Events { run, follow, after } => events::run(&ledger, run.as_deref(), follow, after).await,
+        Command::Runs(args) => runs::run(&ledger, &args).await,
+        Command::Events(args) => events::run(&ledger, &args).await,
         Command::Allow { run, by, reason, look: _ } => allow::run(&ledger, &run, by.as_ref(), reason.as_deref()).await,
         Command::Abandon { run, by, reason, target } => {
             abandon::run(&ledger, &run, &by, reason.as_deref(), &target).await

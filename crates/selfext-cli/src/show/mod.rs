@@ -6,6 +6,7 @@ mod pause;
 mod place;
 mod print;
 mod progress;
+mod runs;
 mod status;
 
 pub use event::{Timeline, event_json, headline};
@@ -14,6 +15,7 @@ pub use pause::{PauseReport, accepting, history_json, may_merge, merge_end, over
 pub use place::place;
 pub use print::{note, print, print_json};
 pub use progress::Progress;
+pub use runs::print_runs;
 pub use status::{permit_json, print_status};
 
 /// Text from a change or a forge, safe for a terminal: control and invisible characters become visible, lines stay.

@@ -1,20 +1,22 @@
 //! The status page.
 
-use selfext::{ControlError, ControlState, EventBody, PermitTerms, Phase, Reason, RecordedEvent, Status};
+use selfext::{ControlError, ControlState, Overview, PermitTerms, RunEntry};
 use serde_json::{Value, json};
 
-use super::{accepting, clean, clean_line, event_json, headline, history_json, place, print, print_json};
-use crate::args::quoted;
+use super::runs::{print_lines, run_json};
+use super::{accepting, clean, history_json, print, print_json};
 use crate::exit::Exit;
 
-/// Prints whether promotion is paused, what may merge, and the latest runs.
-pub fn print_status(status: &Status, json: bool) {
+/// Prints whether promotion is paused, what may merge, what is open, and the latest runs.
+pub fn print_status(status: &Overview, json: bool) {
     if json {
         print_json(&json!({
             "outcome": "status",
             "control": control_json(status),
             "in_flight": status.in_flight.iter().map(permit_json).collect::<Vec<_>>(),
-            "runs": status.runs.iter().map(run_json).collect::<Vec<_>>(),
+            "open_runs": status.open_runs,
+            "open": status.open.iter().map(run_json).collect::<Vec<_>>(),
+            "runs": status.latest.iter().map(run_json).collect::<Vec<_>>(),
             "exit_code": Exit::Done as u8,
         }));
         return;
@@ -27,22 +29,23 @@ pub fn print_status(status: &Status, json: bool) {
             permit.pull_request
         ));
     }
-    if status.runs.is_empty() {
+    if status.latest.is_empty() {
         print("no runs yet");
     }
-    for run in &status.runs {
-        let time = run.recorded_at.format("%Y-%m-%d %H:%M:%SZ");
-        let phase = phase_word(run);
-        let request = run.event.pull_request.map(selfext::PullRequestNumber::get);
-        let (stream, headline) = (clean(run.event.stream.as_str()), clean_line(&headline(&run.event.body, request)));
-        print(&format!("{time}  {stream:<36}  {phase:<13}  {headline}"));
-        if let Some(next) = next_command(run) {
-            print(&format!("{:<22}next: {}", "", clean(&next)));
-        }
+    print_lines(&status.latest);
+    // The latest runs show most of what is open; what is older has to be seen too.
+    let older: Vec<&RunEntry> = status.open.iter().filter(|run| !status.latest.contains(run)).collect();
+    if !older.is_empty() {
+        print("older, and still open:");
+        print_lines(older);
+    }
+    let shown = u64::try_from(status.open.len()).unwrap_or(u64::MAX);
+    if let Some(more) = status.open_runs.checked_sub(shown).filter(|more| *more > 0) {
+        print(&format!("and {more} more: `selfext runs --open` lists them"));
     }
 }
 
-fn control_line(status: &Status) -> String {
+fn control_line(status: &Overview) -> String {
     match &status.control {
         Ok(ControlState::Running) => "promotion runs".to_owned(),
         Ok(ControlState::Paused(pause)) => {
@@ -65,7 +68,7 @@ fn control_line(status: &Status) -> String {
     }
 }
 
-fn control_json(status: &Status) -> Value {
+fn control_json(status: &Overview) -> Value {
     match &status.control {
         Ok(control) => json!(control),
         Err(error @ ControlError::HistoryChanged(change)) => {
@@ -86,35 +89,4 @@ pub fn permit_json(permit: &PermitTerms) -> Value {
         "holder": permit.holder,
         "deadline": permit.deadline,
     })
-}
-
-fn run_json(last: &RecordedEvent) -> Value {
-    json!({"run": last.event.stream.as_str(), "phase": phase_word(last), "last_event": event_json(last)})
-}
-
-fn phase_word(last: &RecordedEvent) -> &'static str {
-    Phase::of_last(&last.event.body).map_or("unknown", Phase::as_str)
-}
-
-/// The command that frees a run which is stuck.
-fn next_command(last: &RecordedEvent) -> Option<String> {
-    let place =
-        last.event.subject.as_ref().map(|subject| place(&subject.repository, &subject.base)).unwrap_or_default();
-    let run = quoted(last.event.stream.as_str());
-    match (Phase::of_last(&last.event.body)?, &last.event.body) {
-        (_, EventBody::PromotionBlocked(blocked)) if blocked.refusal.reason == Reason::ProtectedPath => Some(format!(
-            "`selfext allow {run} --by NAME` lets it touch them, then promote the same change again; or end it: `selfext abandon {run} \
-             --by NAME {place}`"
-        )),
-        (Phase::Blocked, _) => {
-            Some(format!("promote the same change again, or end it: `selfext abandon {run} --by NAME {place}`"))
-        }
-        (Phase::Proposed | Phase::Tested, _) => {
-            Some("if nothing is working on it, promote the same change again".to_owned())
-        }
-        (Phase::Merging | Phase::Fencing, _) => {
-            Some(format!("if nothing is working on it, settle it: `selfext reconcile {place}`"))
-        }
-        _ => None,
-    }
 }

@@ -70,7 +70,7 @@ fn events_are_a_timeline_of_all_of_one_run_or_of_the_control() {
     assert_eq!(types(&[]), all);
     let ran = world.run(["events", "--run", &run]).expect(0, &["Say why (1 file)", "test passed", "landed as"]);
     assert_eq!(ran.stdout.lines().count(), 4, "{ran:?}");
-    world.run(["events", "--run", "nobody"]).expect(2, &["there is no run nobody", "selfext status"]);
+    world.run(["events", "--run", "nobody"]).expect(2, &["there is no run nobody", "selfext runs"]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod init;
 mod interrupt;
 mod live;
 mod local;
+mod looking;
 mod odd;
 mod paths;
 mod pausing;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use selfext_domain::Event;
-use selfext_domain::ports::{Archive, Ledger, PromotionControl};
+use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries};
 use serde_json::Value;
 
 /// The two ports over one database.
@@ -26,6 +26,9 @@ pub trait LedgerFixture: Send + Sync + 'static {
 
     /// The archive of the same database.
     fn archive(&self) -> Arc<dyn Archive>;
+
+    /// What people ask the same database.
+    fn queries(&self) -> Arc<dyn Queries>;
 
     /// The ledger under test, with followers that poll this often.
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger>;

@@ -78,10 +78,19 @@ macro_rules! ledger_contract {
             ]
             reading [
                 open_runs_are_those_without_an_end
-                recent_runs_tell_their_last_events
                 followers_read_everything_in_pages
                 a_follower_misses_nothing_while_others_write
                 what_queries_read_is_what_the_content_says
+            ]
+            queries [
+                an_overview_tells_what_runs_and_what_may_merge
+                an_overview_is_cut_to_its_limit_and_counts_what_is_open
+                an_overview_without_a_control_says_so
+                runs_come_in_pages_with_their_last_events
+                runs_are_found_by_goal_tool_and_pull_request
+                open_and_blocked_runs_are_found
+                runs_and_events_are_found_by_time
+                events_are_found_by_type_in_pages
             ]
             archive [
                 rows_are_what_is_stored_in_the_order_of_positions
@@ -139,6 +148,7 @@ mod tests {
             include_str!("cases/guarding.rs"),
             include_str!("cases/merging.rs"),
             include_str!("cases/proposing.rs"),
+            include_str!("cases/queries.rs"),
             include_str!("cases/reading.rs"),
         ];
         for line in sources.iter().flat_map(|source| source.lines()) {

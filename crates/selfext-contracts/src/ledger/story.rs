@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
 use selfext_domain::{
     BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Failed, Fingerprint,
-    MergeFenced, MergeMethod, MergePermit, MergeStarted, OperatorName, Promoted, PromotionBlocked, Proposed,
+    GoalId, MergeFenced, MergeMethod, MergePermit, MergeStarted, OperatorName, Promoted, PromotionBlocked, Proposed,
     PullRequestNumber, Reason, RecordedEvent, Refusal, RepositoryName, RunAbandoned, RunId, Stage, StreamId, Subject,
     Tested, Tip, ToolCallId, ToolName, TreeSha,
 };
@@ -28,6 +28,10 @@ pub struct Story {
     pub subject: Subject,
     /// Its pull request.
     pub pull_request: PullRequestNumber,
+    /// The tool that made its change.
+    pub tool: ToolName,
+    /// The goal that it serves.
+    pub goal: Option<GoalId>,
 }
 
 impl Story {
@@ -46,7 +50,29 @@ impl Story {
                 fingerprint: Fingerprint::from_bytes(*Digest32::of(name.as_bytes()).as_bytes()),
             },
             pull_request: PullRequestNumber::new(pull_request + 1).expect("a number"),
+            tool: ToolName::parse("write-file").expect("a tool"),
+            goal: None,
         }
+    }
+
+    /// The same for a goal.
+    ///
+    /// # Panics
+    /// If the goal is not legal.
+    #[must_use]
+    pub fn for_goal(mut self, goal: &str) -> Self {
+        self.goal = Some(GoalId::parse(goal).expect("a goal"));
+        self
+    }
+
+    /// The same by another tool.
+    ///
+    /// # Panics
+    /// If the tool is not legal.
+    #[must_use]
+    pub fn by_tool(mut self, tool: &str) -> Self {
+        self.tool = ToolName::parse(tool).expect("a tool");
+        self
     }
 
     /// The same into another branch.
@@ -84,7 +110,8 @@ impl Story {
     /// Never: the values in it are legal.
     #[must_use]
     pub fn event(&self, body: impl Into<EventBody>) -> Event {
-        let mut context = ExecutionContext::new(ToolName::parse("write-file").expect("a tool"));
+        let mut context = ExecutionContext::new(self.tool.clone());
+        context.goal_id.clone_from(&self.goal);
         // Stored or not, an event names its actor.
         context.actor_source = Some(context.actor());
         context.tool_call_id = Some(ToolCallId::parse("call 1").expect("a call"));

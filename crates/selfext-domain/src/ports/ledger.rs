@@ -185,12 +185,6 @@ pub trait Ledger: Send + Sync {
     /// As [`Ledger::stream_events`].
     async fn open_runs(&self) -> Result<Vec<RunId>, LedgerError>;
 
-    /// The last event of each of the latest `limit` runs, the latest proposed first. One round trip.
-    ///
-    /// # Errors
-    /// As [`Ledger::stream_events`].
-    async fn recent_runs(&self, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError>;
-
     /// Up to `limit` events behind a position, in the order of positions, which never changes: an event is given only when
     /// none before it can appear any more. One round trip.
     ///

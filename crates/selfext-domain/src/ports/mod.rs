@@ -7,6 +7,7 @@ mod control;
 mod follower;
 mod forge;
 mod ledger;
+mod queries;
 mod verifier;
 
 pub use archive::{Archive, LedgerRow, StoredCheckpoint};
@@ -20,6 +21,7 @@ pub use forge::{
     PullRequestState, Retired, Survey,
 };
 pub use ledger::{Ledger, LedgerError, MergeGrant};
+pub use queries::{Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
 pub use verifier::{Verifier, VerifierError};
 
 #[cfg(feature = "mocks")]
@@ -34,6 +36,8 @@ pub use follower::MockFollower;
 pub use forge::MockForge;
 #[cfg(feature = "mocks")]
 pub use ledger::MockLedger;
+#[cfg(feature = "mocks")]
+pub use queries::MockQueries;
 #[cfg(feature = "mocks")]
 pub use verifier::MockVerifier;
 

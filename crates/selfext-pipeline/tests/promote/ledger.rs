@@ -201,10 +201,6 @@ impl Ledger for MemoryLedger {
         Ok(self.runs().iter().filter(|run| run.phase().is_open()).map(|run| run.id().clone()).collect())
     }
 
-    async fn recent_runs(&self, _limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
-        unreachable!("the pipeline does not list runs")
-    }
-
     async fn read_after(&self, _position: Position, _limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
         unreachable!("the pipeline does not follow")
     }

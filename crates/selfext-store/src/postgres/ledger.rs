@@ -248,19 +248,6 @@ impl Ledger for PgLedger {
         rows.iter().map(|row| request::run_id(&row.try_get::<String, _>(0).map_err(reading)?)).collect()
     }
 
-    async fn recent_runs(&self, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
-        const LAST: &str = concat!(
-            "SELECT ",
-            event_columns!("e"),
-            " FROM (
-                SELECT id, run_id FROM public.self_extension_events WHERE event_type = 'proposed' ORDER BY id DESC LIMIT $1
-              ) p CROSS JOIN LATERAL (
-                SELECT * FROM public.self_extension_events l WHERE l.run_id = p.run_id ORDER BY l.sequence DESC LIMIT 1
-              ) e ORDER BY p.id DESC"
-        );
-        recorded(self.rows(|| sqlx::query(LAST).bind(i64::from(limit))).await?)
-    }
-
     /// One round trip. Stops before the oldest transaction that is still open on the server, in any of its databases: what it
     /// may yet write would stand before.
     async fn read_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {

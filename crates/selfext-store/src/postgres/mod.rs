@@ -10,11 +10,13 @@ mod errors;
 mod follower;
 mod ledger;
 mod migrations;
+mod queries;
 mod wakes;
 
 pub use archive::PgArchive;
 pub use control::PgPromotionControl;
 pub use ledger::PgLedger;
+pub use queries::PgQueries;
 
 pub(crate) use connections::Connections;
 pub(crate) use migrations::{found_version, migrate, migrator};

@@ -17,7 +17,8 @@ use crate::request::ControlChange;
 use crate::row::recorded;
 
 /// The control's row.
-const ROW: &str = "SELECT s.value, s.updated_at FROM agent_state s WHERE s.key = 'self_extension:promotion_control'";
+pub(super) const ROW: &str =
+    "SELECT s.value, s.updated_at FROM agent_state s WHERE s.key = 'self_extension:promotion_control'";
 
 /// The promotion control in a SQLite file: the row of `agent_state`. Whoever writes has the whole file, so that is its lock.
 #[derive(Clone, Debug)]

@@ -221,19 +221,6 @@ impl Ledger for SqliteLedger {
         rows.iter().map(|row| request::run_id(&row.try_get::<String, _>(0).map_err(failed)?)).collect()
     }
 
-    async fn recent_runs(&self, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
-        const LAST: &str = concat!(
-            "SELECT ",
-            event_columns!("e"),
-            " FROM (
-                SELECT id, run_id FROM self_extension_events WHERE event_type = 'proposed' ORDER BY id DESC LIMIT ?1
-              ) p JOIN self_extension_events e ON e.run_id = p.run_id AND e.sequence = (
-                SELECT max(l.sequence) FROM self_extension_events l WHERE l.run_id = p.run_id
-              ) ORDER BY p.id DESC"
-        );
-        recorded(self.rows(sqlx::query(LAST).bind(i64::from(limit))).await?)
-    }
-
     async fn read_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {
         const EVENTS: &str = concat!(
             "SELECT ",

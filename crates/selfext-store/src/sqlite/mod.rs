@@ -8,11 +8,13 @@ mod errors;
 mod follower;
 mod ledger;
 mod migrations;
+mod queries;
 mod transaction;
 
 pub use archive::SqliteArchive;
 pub use control::SqlitePromotionControl;
 pub use ledger::SqliteLedger;
+pub use queries::SqliteQueries;
 
 pub(crate) use database::SqliteDatabase;
 pub(crate) use migrations::{found_version, migrate, migrator};

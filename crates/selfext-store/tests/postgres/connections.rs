@@ -6,7 +6,7 @@ use std::sync::Arc;
 use selfext_contracts::control::{pause_request, resume_request};
 use selfext_contracts::ledger::{LedgerFixture, Story, append, before, granted};
 use selfext_contracts::{PgProxy, TestDatabase};
-use selfext_domain::ports::{Ledger, PromotionControl};
+use selfext_domain::ports::{EventQuery, Ledger, PromotionControl, Queries, RunQuery};
 use selfext_domain::{Position, StreamId};
 use selfext_store::{DatabaseUrl, Store, StoreError};
 
@@ -17,6 +17,7 @@ async fn round_trips(
     proxy: &PgProxy,
     ledger: &Arc<dyn Ledger>,
     control: &dyn PromotionControl,
+    queries: &dyn Queries,
     name: &str,
 ) -> Vec<(&'static str, u64)> {
     let story = Story::new(name);
@@ -43,7 +44,9 @@ async fn round_trips(
     count!("time", ledger.time());
     count!("open_permits", ledger.open_permits());
     count!("open_runs", ledger.open_runs());
-    count!("recent_runs", ledger.recent_runs(5));
+    count!("overview", queries.overview(5));
+    count!("runs", queries.runs(&RunQuery { limit: 5, ..RunQuery::default() }));
+    count!("events", queries.events(&EventQuery { limit: 5, ..EventQuery::default() }));
     count!("read_after", ledger.read_after(Position::START, 5));
     count!("read", control.read());
     count!("pause", control.pause(&pause_request("deploy")));
@@ -58,8 +61,8 @@ async fn every_method_takes_the_round_trips_that_it_promises() {
     let proxy = PgProxy::start(fixture.database.url()).await;
     let store = connect(proxy.url()).await;
     let (ledger, control) = (store.ledger(), store.control());
-    round_trips(&proxy, &ledger, &*control, "cold").await;
-    for (method, count) in round_trips(&proxy, &ledger, &*control, "warm").await {
+    round_trips(&proxy, &ledger, &*control, &*store.queries(), "cold").await;
+    for (method, count) in round_trips(&proxy, &ledger, &*control, &*store.queries(), "warm").await {
         let promised = if matches!(method, "pause" | "resume") { 2 } else { 1 };
         assert_eq!(count, promised, "{method}");
     }
@@ -94,15 +97,15 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_written_twice() {
     let story = Story::new("run 1").into_base("develop");
     let run = story.run.clone().into();
     // A statement that is new to its connection is prepared first; make them all known.
-    round_trips(&proxy, &ledger, &*control, "warm").await;
+    round_trips(&proxy, &ledger, &*control, &*store.queries(), "warm").await;
 
     proxy.kill_after(1);
     ledger.propose(&story.proposed(), None).await.unwrap();
-    round_trips(&proxy, &ledger, &*control, "warm again").await;
+    round_trips(&proxy, &ledger, &*control, &*store.queries(), "warm again").await;
     let tip = before(&ledger, &run, 2).await;
     proxy.kill_after(1);
     ledger.append(&story.tested(), tip).await.unwrap();
-    round_trips(&proxy, &ledger, &*control, "and again").await;
+    round_trips(&proxy, &ledger, &*control, &*store.queries(), "and again").await;
     let tip = before(&ledger, &run, 3).await;
     proxy.kill_after(1);
     let event = story.merge_started();
@@ -127,7 +130,7 @@ async fn a_caller_that_stops_waiting_gets_the_same_permit_when_it_asks_again() {
     let proxy = PgProxy::start(fixture.database.url()).await;
     let store = connect(proxy.url()).await;
     let (ledger, control) = (store.ledger(), store.control());
-    round_trips(&proxy, &ledger, &*control, "warm").await;
+    round_trips(&proxy, &ledger, &*control, &*store.queries(), "warm").await;
     let story = Story::new("run 1");
     story.begin(&ledger).await;
     let event = story.merge_started();

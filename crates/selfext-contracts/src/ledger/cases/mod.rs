@@ -9,4 +9,5 @@ pub mod following;
 pub mod guarding;
 pub mod merging;
 pub mod proposing;
+pub mod queries;
 pub mod reading;

@@ -30,24 +30,6 @@ pub async fn open_runs_are_those_without_an_end<F: LedgerFixture>() {
     assert!(!ledger.open_runs().await.unwrap().contains(&stories[5].run));
 }
 
-pub async fn recent_runs_tell_their_last_events<F: LedgerFixture>() {
-    let fixture = F::start().await;
-    let (ledger, _) = fixture.ports();
-    let mut last = Vec::new();
-    for number in 0..6 {
-        let story = Story::new(&format!("run {number}"));
-        let mut event = ledger.propose(&story.proposed(), None).await.unwrap();
-        if number % 2 == 0 {
-            append(&ledger, &story.tested(), 2).await.unwrap();
-            event = append(&ledger, &story.blocked(), 3).await.unwrap();
-        }
-        last.insert(0, event);
-    }
-    assert_eq!(ledger.recent_runs(50).await.unwrap(), last);
-    assert_eq!(ledger.recent_runs(2).await.unwrap(), last[..2]);
-    assert!(ledger.recent_runs(0).await.unwrap().is_empty());
-}
-
 pub async fn followers_read_everything_in_pages<F: LedgerFixture>() {
     let fixture = F::start().await;
     let (ledger, _) = fixture.ports();
