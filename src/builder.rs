@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use selfext_domain::ports::{IdSource as _, PauseRequest};
+use selfext_domain::ports::{Forge, IdSource as _, PauseRequest};
 use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
 use selfext_github::{BuildError, InvalidToken, OctocrabForge, SecretToken};
 use selfext_pipeline::{
@@ -182,9 +182,10 @@ impl SelfextBuilder {
             retry_pause: self.retry_pause.unwrap_or(usual.retry_pause),
             ..usual
         };
+        let forge = Arc::clone(&ports.forge);
         let pipeline = Pipeline::new(ports, config);
         pipeline.recover(&Silent).await?;
-        Ok(Selfext { pipeline })
+        Ok(Selfext { pipeline, forge })
     }
 }
 
@@ -205,6 +206,7 @@ fn this_process() -> String {
 #[derive(Clone)]
 pub struct Selfext {
     pipeline: Pipeline,
+    pub(crate) forge: Arc<dyn Forge>,
 }
 
 impl Selfext {

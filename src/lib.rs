@@ -37,8 +37,8 @@ pub use places::{PlacesError, default_cache, default_database};
 
 pub use selfext_audit as audit;
 pub use selfext_domain::ports::{
-    ControlError, Cursor, EventQuery, Follower, LedgerError, Overview, PauseAnswer, ResumeAnswer, Retired, RunEntry,
-    RunQuery, RunSelection, TimeRange,
+    ControlError, Cursor, EventQuery, Follower, ForgeError, LedgerError, Overview, PauseAnswer, ResumeAnswer, Retired,
+    RunEntry, RunQuery, RunSelection, TimeRange,
 };
 pub use selfext_domain::{
     ActorSource, Allowable, BranchName, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha, ContextFinding,

@@ -6,11 +6,11 @@ use selfext_audit::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use selfext_audit::event_leaf;
 use selfext_audit::merkle::TreeFrontier;
 use selfext_audit::note::SignerKey;
-use selfext_domain::ports::{LedgerError, LedgerRow, StoredCheckpoint};
-use selfext_domain::{Digest32, Link, Position};
+use selfext_domain::ports::{ForgeError, LedgerError, LedgerRow, StoredCheckpoint};
+use selfext_domain::{Digest32, Link, Position, PullRequestNumber};
 
 use super::rows::Rows;
-use crate::Operations;
+use crate::{Operations, Selfext};
 
 /// A checkpoint of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,20 +85,40 @@ impl Operations {
         }
     }
 
-    /// Seals again and again, until it is dropped; `told` hears of each. The first time at once.
+    /// Seals again and again, until it is dropped; `told` hears of each, and is waited for. The first time at once.
     pub async fn keep_sealing(
         &self,
         key: &SignerKey,
         every: Duration,
-        mut told: impl FnMut(Result<Sealed, SealError>) + Send,
+        mut told: impl AsyncFnMut(Result<Sealed, SealError>),
     ) -> std::convert::Infallible {
         let mut ticks = tokio::time::interval(every.max(Duration::from_secs(1)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            told(self.seal(key).await);
+            told(self.seal(key).await).await;
         }
     }
+}
+
+impl Selfext {
+    /// Puts a checkpoint on a pull request of the repository, as a comment, where whoever holds the database cannot take it back. May
+    /// be repeated: it is there once.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain that it is there.
+    pub async fn post_seal(&self, pull_request: PullRequestNumber, sealed: &Sealed) -> Result<(), ForgeError> {
+        self.forge.comment(pull_request, &as_markdown(sealed)).await
+    }
+}
+
+/// Each line of the note behind four spaces, which nothing in it can end; without them it is the note again.
+fn as_markdown(sealed: &Sealed) -> String {
+    let note: String = sealed.note.lines().map(|line| format!("    {line}\n")).collect();
+    format!(
+        "The first {} events of selfext's ledger are sealed. For `selfext audit --checkpoint`:\n\n{note}",
+        sealed.checkpoint.size
+    )
 }
 
 /// The tree that a checkpoint seals, to go on from. It is believed only as far as the key signed it.

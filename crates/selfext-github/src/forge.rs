@@ -86,6 +86,10 @@ impl Forge for OctocrabForge {
         self.client.fence(branch, head).await
     }
 
+    async fn comment(&self, number: PullRequestNumber, text: &str) -> Result<(), ForgeError> {
+        self.client.comment(number, text).await
+    }
+
     async fn close_pull_request(&self, number: PullRequestNumber) -> Result<(), ForgeError> {
         self.client.close(number).await
     }

@@ -22,6 +22,7 @@
 mod answer;
 mod builder;
 mod client;
+mod comments;
 mod commits;
 mod fence;
 mod forge;

@@ -4,11 +4,13 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use selfext::RunId;
+use selfext::{PullRequestNumber, RunId};
+
+use super::Target;
 
 pub(super) const SEALED: &str = "\
 A seal shows later changes of what it seals to whoever has a copy of it, or of a later one. So hand it on: --to a file on another
-machine, --tag a repository that is pushed elsewhere. Keep the secret key away from whoever holds the database, agents too:
+machine, --tag a repository that is pushed elsewhere, --pull-request one of a repository. Keep the secret key away from whoever holds the database, agents too:
   selfext seal --new-key example.com/agent --key-file seal.key
 The checkpoint is a C2SP signed note, which witnesses can cosign.";
 
@@ -33,12 +35,13 @@ pub struct PublicKeys {
 }
 
 #[derive(Args, Debug)]
+#[command(mut_group("place", |place| place.required(false)))]
 pub struct Seal {
     /// The file of the secret key. Without it, the variable SELFEXT_SEAL_KEY holds the key itself.
     #[arg(long, value_name = "FILE", env = "SELFEXT_SEAL_KEY_FILE")]
     pub key_file: Option<PathBuf>,
     /// Make a key of this name in --key-file, print its public half, and seal nothing.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "tag", "every"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "tag", "pull_request", "every"])]
     pub new_key: Option<String>,
     /// Write the signed checkpoint to this file, in the place of what is there.
     #[arg(long, value_name = "FILE")]
@@ -46,6 +49,11 @@ pub struct Seal {
     /// Put each new checkpoint into an annotated tag selfext-seal/EVENTS of this git repository.
     #[arg(long, value_name = "REPOSITORY")]
     pub tag: Option<PathBuf>,
+    /// Put the checkpoint on this pull request, as a comment.
+    #[arg(long, value_name = "NUMBER", requires = "place")]
+    pub pull_request: Option<PullRequestNumber>,
+    #[command(flatten)]
+    pub target: Target,
     /// Go on sealing, every so many seconds, until interrupted.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub every: Option<u64>,

@@ -28,6 +28,16 @@ fn a_sealed_ledger_is_audited_proved_and_exported() {
     let tag = git(&world.path("agent"), ["for-each-ref", "--format=%(contents)", "refs/tags/selfext-seal"]);
     assert!(tag.contains(note.trim_end()), "{tag}");
     world.run(["seal", "--key-file", "seal.key"]).expect(0, &["nothing new"]);
+    world.run(["seal", "--key-file", "seal.key", "--pull-request", "1"]).expect(2, &["--github <OWNER/NAME>"]);
+    let on_pull_request = |number| ["seal", "--key-file", "seal.key", "--pull-request", number, "--local", "agent"];
+    // There once, however often it is put there.
+    for _ in 0..2 {
+        world.run(on_pull_request("1")).expect(0, &["nothing new"]);
+    }
+    world.run(on_pull_request("7")).expect(1, &["could not be put on pull request 7"]);
+    let state = std::fs::read_to_string(world.path("agent/.git/selfext-twin/state.json")).unwrap();
+    let origin = note.lines().next().unwrap();
+    assert_eq!(state.matches(&format!("    {origin}\\n")).count(), 1, "{state}");
 
     let audited = world.run(["audit", "--key", &public]).expect(0, &["clean: ", "1 runs, 0 of them open"]);
     assert!(audited.stdout.contains("sealed, by 1 seals that hold"), "{audited:?}");

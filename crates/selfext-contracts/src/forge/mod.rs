@@ -90,6 +90,7 @@ macro_rules! forge_contract {
             ]
             pull_requests [
                 the_newest_is_found_whatever_its_state
+                a_comment_is_said_once
                 closing_may_be_repeated
                 a_merged_one_is_left_as_it_is
             ]

@@ -28,6 +28,7 @@ pub enum Step {
     ReadCheckRuns,
     Merge,
     IsMerged,
+    Comment,
 }
 
 impl Step {
@@ -55,6 +56,7 @@ impl Step {
             Self::ReadCheckRuns => ("GET", "/repos/*/*/commits/*/check-runs"),
             Self::Merge => ("PUT", "/repos/*/*/pulls/*/merge"),
             Self::IsMerged => ("GET", "/repos/*/*/pulls/*/merge"),
+            Self::Comment => ("POST", "/repos/*/*/issues/*/comments"),
         }
     }
 }
@@ -167,6 +169,9 @@ pub trait ForgeWorld: Sized + Send + Sync + 'static {
 
     /// All pull requests, by number.
     async fn pull_requests(&self) -> Vec<SeenPullRequest>;
+
+    /// What was said on a pull request, in its order.
+    async fn comments(&self, number: PullRequestNumber) -> Vec<String>;
 
     /// Plays this on the next request of this kind.
     fn disturb(&self, step: Step, misbehaviour: Misbehaviour);

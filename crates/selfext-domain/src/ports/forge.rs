@@ -292,6 +292,12 @@ pub trait Forge: Send + Sync {
     /// [`ForgeError`] if it is not certain that the branch is not at `head` any more.
     async fn fence_branch(&self, branch: &BranchName, head: &CommitSha) -> Result<(), ForgeError>;
 
+    /// Says something on a pull request, for people; `text` is Markdown. May be repeated: what was said there is not said again.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain that it is there.
+    async fn comment(&self, number: PullRequestNumber, text: &str) -> Result<(), ForgeError>;
+
     /// Closes a pull request. May be repeated; one that is closed or merged is left as it is.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod blob;
 mod check_run;
+mod comment;
 mod commit;
 mod comparison;
 mod error_body;
@@ -13,6 +14,7 @@ mod tree;
 
 pub(crate) use blob::{NewBlob, WrittenBlob};
 pub(crate) use check_run::{CheckRunBody, CheckRunPage};
+pub(crate) use comment::{CommentBody, NewComment};
 pub(crate) use commit::{CommitBody, NewCommit};
 pub(crate) use comparison::Comparison;
 pub(crate) use error_body::ErrorBody;

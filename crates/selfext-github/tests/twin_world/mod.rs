@@ -110,6 +110,10 @@ impl ForgeWorld for TwinWorld {
             .collect()
     }
 
+    async fn comments(&self, number: PullRequestNumber) -> Vec<String> {
+        self.handle().comments(number.get()).await
+    }
+
     fn disturb(&self, step: Step, misbehaviour: Misbehaviour) {
         let kind = match misbehaviour {
             Misbehaviour::Answer { status, headers, body } => {

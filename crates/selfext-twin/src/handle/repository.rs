@@ -102,6 +102,13 @@ impl TwinHandle {
         }
     }
 
+    /// What was said on a pull request, in its order.
+    pub async fn comments(&self, pull_request: u64) -> Vec<String> {
+        let store = self.world.store.lock().await;
+        let comments = store.state.comments.get(&pull_request).into_iter().flatten();
+        comments.map(|comment| comment.body.clone()).collect()
+    }
+
     /// All pull requests as they are recorded, by number. The repository is not asked: a head that was moved behind
     /// the twin's back is seen when the pull request is next read over the API.
     pub async fn pulls(&self) -> Vec<PullSnapshot> {

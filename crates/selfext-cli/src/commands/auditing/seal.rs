@@ -9,6 +9,7 @@ use selfext::audit::note::SignerKey;
 use serde_json::json;
 
 use super::super::Ledger;
+use super::super::target::Place;
 use super::keys;
 use crate::args::Seal;
 use crate::exit::{Exit, usage};
@@ -26,15 +27,15 @@ pub async fn run(ledger: &Ledger, args: &Seal) -> Result<Exit> {
     let operations = ledger.open().await?;
     let Some(every) = args.every else {
         let sealed = operations.seal(&key).await?;
-        hand_on(&sealed, args)?;
+        hand_on(&sealed, ledger, args).await?;
         tell(&sealed, &key, ledger.json);
         return Ok(Exit::Done);
     };
     // Before anything is printed: whoever saw a line may interrupt.
     let mut interrupt = Interrupt::listen()?;
-    let told = |sealed: Result<Sealed, selfext::SealError>| match sealed {
+    let told = async |sealed: Result<Sealed, selfext::SealError>| match sealed {
         Ok(sealed) if sealed.is_new => {
-            if let Err(error) = hand_on(&sealed, args) {
+            if let Err(error) = hand_on(&sealed, ledger, args).await {
                 show::note(&format!("sealed, but not handed on: {error:#}"));
             }
             tell(&sealed, &key, ledger.json);
@@ -49,7 +50,7 @@ pub async fn run(ledger: &Ledger, args: &Seal) -> Result<Exit> {
 }
 
 /// Brings the note to where whoever holds the database cannot rewrite it.
-fn hand_on(sealed: &Sealed, args: &Seal) -> Result<()> {
+async fn hand_on(sealed: &Sealed, ledger: &Ledger, args: &Seal) -> Result<()> {
     if let Some(file) = &args.to {
         write(file, &sealed.note)?;
     }
@@ -62,6 +63,12 @@ fn hand_on(sealed: &Sealed, args: &Seal) -> Result<()> {
             .with("GIT_COMMITTER_EMAIL", "selfext@localhost")
             .run_with_input(arguments, sealed.note.as_bytes())
             .with_context(|| format!("the tag {tag} could not be made in {}", repository.display()))?;
+    }
+    if let Some(number) = args.pull_request {
+        let site = Place::find(&args.target).await?.open(ledger, &args.target.base).await?;
+        let posted = site.selfext().post_seal(number, sealed).await;
+        site.end().await;
+        posted.with_context(|| format!("the checkpoint could not be put on pull request {number}"))?;
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ async fn every_call(
         ("pull_request", forge.pull_request(number).await.map(drop)),
         ("find_pull_request", forge.find_pull_request(branch, base).await.map(drop)),
         ("fence_branch", forge.fence_branch(branch, head).await),
+        ("comment", forge.comment(number, "said").await),
         ("close_pull_request", forge.close_pull_request(number).await),
         ("delete_branch", forge.delete_branch(branch).await),
     ]

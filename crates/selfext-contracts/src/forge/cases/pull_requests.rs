@@ -1,4 +1,4 @@
-use selfext_domain::ports::{MergeAnswer, PullRequestState};
+use selfext_domain::ports::{ForgeError, MergeAnswer, PullRequestState};
 
 use crate::forge::stage::{Stage, branch, on_stage};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Step};
@@ -23,6 +23,28 @@ pub async fn the_newest_is_found_whatever_its_state<W: ForgeWorld>() {
         assert_eq!(find().await.unwrap().state, PullRequestState::Merged { commit: Some(commit) });
         let other = stage.forge.find_pull_request(&stage.branch, &branch("other")).await.unwrap();
         assert_eq!(other, None, "only of the base that was asked for");
+    })
+    .await;
+}
+
+pub async fn a_comment_is_said_once<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (_, published) = stage.published().await;
+        let (number, text) = (published.pull_request, "sealed:\n\n```text\na <b> | \u{2014} ü\n```");
+        stage.world.disturb(Step::Comment, Misbehaviour::LoseAnswer);
+        assert!(stage.forge.comment(number, text).await.is_err());
+        for _ in 0..2 {
+            stage.forge.comment(number, text).await.unwrap();
+            assert_eq!(stage.world.comments(number).await, [text]);
+        }
+        // More than a page of others.
+        for other in 0..101 {
+            stage.forge.comment(number, &format!("other {other}")).await.unwrap();
+        }
+        stage.forge.comment(number, "other 100").await.unwrap();
+        assert_eq!(stage.world.comments(number).await.len(), 102);
+        let none = selfext_domain::PullRequestNumber::new(4_711).unwrap();
+        assert!(matches!(stage.forge.comment(none, text).await, Err(ForgeError::NotFound(_))));
     })
     .await;
 }
