@@ -114,9 +114,9 @@ impl Selfext {
 
 /// Each line of the note behind four spaces, which nothing in it can end; without them it is the note again.
 fn as_markdown(sealed: &Sealed) -> String {
-    let note: String = sealed.note.lines().map(|line| format!("    {line}\n")).collect();
+    let note = sealed.note.trim_end().replace('\n', "\n    ");
     format!(
-        "The first {} events of selfext's ledger are sealed. For `selfext audit --checkpoint`:\n\n{note}",
+        "The first {} events of selfext's ledger are sealed. For `selfext audit --checkpoint`:\n\n    {note}\n",
         sealed.checkpoint.size
     )
 }

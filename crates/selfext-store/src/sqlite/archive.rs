@@ -91,6 +91,13 @@ impl Archive for SqliteArchive {
                OR EXISTS (SELECT 1 FROM self_extension_events e
                           WHERE e.run_id = o.run_id AND e.event_type IN ('promoted', 'failed', 'run_abandoned'))
             UNION ALL
+            SELECT 'the run ' || p.run_id || ' is open, but is not listed as open'
+            FROM self_extension_events p
+            WHERE p.event_type = 'proposed'
+              AND NOT EXISTS (SELECT 1 FROM self_extension_open_runs o WHERE o.run_id = p.run_id)
+              AND NOT EXISTS (SELECT 1 FROM self_extension_events e
+                              WHERE e.run_id = p.run_id AND e.event_type IN ('promoted', 'failed', 'run_abandoned'))
+            UNION ALL
             SELECT 'the run ' || o.run_id || ' is listed with another merge permit than its events say'
             FROM self_extension_open_runs o
             WHERE o.permit IS NOT (

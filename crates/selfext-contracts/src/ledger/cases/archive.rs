@@ -133,9 +133,11 @@ pub async fn what_contradicts_the_ledger_is_told<F: LedgerFixture>() {
     fixture.forge_open_runs("UPDATE self_extension_open_runs SET permit = NULL WHERE run_id = 'merging'").await;
     fixture.forge_open_runs("INSERT INTO self_extension_open_runs (run_id, proposed) SELECT run_id, id FROM self_extension_events WHERE run_id = 'over' AND sequence = 1").await;
     fixture.forge_open_runs("INSERT INTO self_extension_open_runs (run_id, proposed) VALUES ('never', 4711)").await;
+    fixture.forge_open_runs("DELETE FROM self_extension_open_runs WHERE run_id = 'open'").await;
     let mut told = archive.contradictions().await.unwrap();
     told.sort();
-    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(told.len(), 4, "{told:?}");
     assert!(told[0].contains("run merging") && told[0].contains("permit"), "{told:?}");
-    assert!(told[1].contains("run never") && told[2].contains("run over"), "{told:?}");
+    assert!(told[1].contains("run never") && told[3].contains("run over"), "{told:?}");
+    assert_eq!(told[2], "the run open is open, but is not listed as open");
 }
