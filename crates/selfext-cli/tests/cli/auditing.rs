@@ -16,6 +16,36 @@ fn with_key() -> (World, String, String) {
 }
 
 #[test]
+fn a_ledger_is_put_away_whole_and_a_new_one_continues_it() {
+    let (world, public, _) = with_key();
+    world.run(["pause", "--reason", "the ledger is put away", "--by", "op", "--wait"]).expect(0, &[]);
+    world.run(["runs", "--open"]).expect(0, &["no such runs"]);
+    world.run(["seal", "--key-file", "seal.key", "--to", "old.seal"]).expect(0, &["sealed 5 events"]);
+    world.run(["export", "--to", "old.jsonl"]).expect(0, &["exported"]);
+    let audit = ["audit", "--export", "old.jsonl", "--key", &public, "--checkpoint", "old.seal"];
+    world.run(audit).expect(0, &["clean: 5 events"]);
+    std::fs::rename(world.ledger(), world.path("old.db")).unwrap();
+    for name in ["ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        assert!(!world.ledger().with_file_name(name).exists(), "whoever closes the file last takes {name} away");
+    }
+
+    let note = std::fs::read_to_string(world.path("old.seal")).unwrap();
+    let root = note.lines().skip(1).take(2).collect::<Vec<_>>().join(" ");
+    world.run(["pause", "--reason", &format!("continues {root}"), "--by", "op"]).expect(0, &[]);
+    world.run(["resume", "--by", "op"]).expect(0, &[]);
+    world.promote_text("third\n").expect(0, &["promoted: "]);
+    world.run(["seal", "--key-file", "seal.key", "--to", "new.seal"]).expect(0, &["sealed 6 events"]);
+    world.run(["audit", "--key", &public, "--checkpoint", "new.seal"]).expect(0, &["clean: "]);
+    world.run(["events", "--run", "control"]).expect(0, &[&root]);
+    let old = format!("sqlite:{}", world.path("old.db").display());
+    world
+        .run(["--database", &old, "audit", "--key", &public, "--checkpoint", "old.seal"])
+        .expect(0, &["clean: 5 events"]);
+    // The two do not pass for one another.
+    world.run(["audit", "--key", &public, "--checkpoint", "old.seal"]).expect(13, &[]);
+}
+
+#[test]
 fn a_sealed_ledger_is_audited_proved_and_exported() {
     let (world, public, run) = with_key();
     let secret = world.path("seal.key");

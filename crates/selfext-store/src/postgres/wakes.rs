@@ -20,8 +20,8 @@ pub(super) const CHANNEL: &str = "selfext_events";
 
 const NOTIFY: &str = "NOTIFY selfext_events";
 
-/// The time between two notifications, at least.
-const GAP: Duration = Duration::from_millis(20);
+/// The time between two notifications, at least. The first after a rest is sent at once.
+const GAP: Duration = Duration::from_millis(100);
 
 /// The time between two new connections, at least: where they are lost all the time, telling is not worth what they cost.
 const CONNECTION_GAP: Duration = Duration::from_secs(5);
