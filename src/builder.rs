@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use selfext_domain::ports::{Forge, IdSource as _, PauseRequest};
 use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
-use selfext_github::{BuildError, InvalidToken, OctocrabForge, SecretToken};
+use selfext_github::{Budget, BuildError, InvalidToken, OctocrabForge, SecretToken};
 use selfext_pipeline::{
     Observer, Outcome, Pipeline, PipelineConfig, Ports, PromoteError, Reconciled, Silent, Sweep, SweepError,
 };
@@ -52,6 +52,7 @@ pub struct SelfextBuilder {
     database: Option<DatabaseUrl>,
     token: Option<(SecretToken, Secret)>,
     api: Option<Url>,
+    budget: Option<Budget>,
     source: Option<GitSource>,
     git_url: Option<RemoteUrl>,
     cache: Option<PathBuf>,
@@ -87,6 +88,14 @@ impl SelfextBuilder {
     #[must_use]
     pub fn github_url(self, api: Url) -> Self {
         Self { api: Some(api), ..self }
+    }
+
+    /// How fast GitHub may be asked with this token, how much of its hour is left to others, and how long to wait where it says
+    /// that it was asked too much; [`Budget::default`] by default. All that one process opens with one token waits together;
+    /// what other processes ask with it is known only from GitHub's answers.
+    #[must_use]
+    pub fn github_budget(self, budget: Budget) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 
     /// Where verification gets the repository from; by default `https://HOST/OWNER/NAME.git` of the API's host, with the
@@ -159,6 +168,9 @@ impl SelfextBuilder {
         if let Some(api) = self.api {
             forge = forge.base_url(api);
         }
+        if let Some(budget) = self.budget {
+            forge = forge.budget(budget);
+        }
         let forge = Arc::new(forge.build()?);
         // Last, so that nothing is made for what cannot be opened.
         let database = self.database.map_or_else(default_database, Ok)?;
@@ -219,6 +231,7 @@ impl Selfext {
             database: None,
             token: None,
             api: None,
+            budget: None,
             source: None,
             git_url: None,
             cache: None,

@@ -48,7 +48,7 @@ pub use selfext_domain::{
     RecordedEvent, Refusal, RepoPath, RepositoryName, Rules, RulesError, RunId, Stage, StageReport, StageResult,
     StreamId, SubGoalId, ToolCallId, ToolName, Wall, WallReport, WallState, redact,
 };
-pub use selfext_github::InvalidToken;
+pub use selfext_github::{Budget, InvalidToken};
 pub use selfext_pipeline::{
     Ending, Observer, Outcome, PromoteError, PullRequestLink, Reconciled, Silent, Step, Sweep, SweepError,
 };

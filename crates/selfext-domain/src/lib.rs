@@ -47,8 +47,9 @@ pub use event::{
 pub use evidence::{Keep, RedactedText, TextCap, code_block, inline, plain, redact};
 pub use folded::folded;
 pub use guard::{
-    CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, PathGuardPermit, PausePermit,
-    StatusState, check_limits, evaluate_gate, guard_paths, guard_pause,
+    BranchRules, CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, PathGuardPermit,
+    PausePermit, Review, ReviewState, ReviewVerdict, StatusState, check_limits, evaluate_gate, evaluate_reviews,
+    guard_paths, guard_pause,
 };
 pub use ids::{
     ActorSource, CorrelationId, CycleId, EventId, GoalId, OperatorName, PullRequestNumber, RunId, StreamId, SubGoalId,

@@ -1,11 +1,13 @@
 //! One answer, and what it means where it is not the one that was hoped for.
 
+use std::time::Duration;
+
 use http::{HeaderMap, StatusCode};
 use selfext_domain::ports::ForgeError;
 use serde::de::DeserializeOwned;
 
 use crate::message::clean;
-use crate::rate_limit::asked_wait;
+use crate::rate_limit::{AskedWait, asked_wait, remaining};
 use crate::wire::ErrorBody;
 
 /// A whole answer; the token does not occur in its body.
@@ -58,14 +60,20 @@ impl Answer {
     }
 
     /// How long the answer asks to wait, if it is about a limit.
-    pub(crate) fn asked_wait(&self) -> Option<std::time::Duration> {
+    pub(crate) fn asked_wait(&self) -> Option<AskedWait> {
         asked_wait(self.status, &self.headers, &self.message())
+    }
+
+    /// How many requests remain of GitHub's hour, and how long it still lasts, if the answer says both.
+    pub(crate) fn remaining(&self) -> Option<(u64, Duration)> {
+        let (remaining, left) = remaining(&self.headers)?;
+        Some((remaining, left?))
     }
 
     /// The error that an answer means which is not the one that was hoped for.
     pub(crate) fn error(&self, what: &str) -> ForgeError {
-        if let Some(retry_after) = self.asked_wait() {
-            return ForgeError::RateLimited { retry_after };
+        if let Some(wait) = self.asked_wait() {
+            return ForgeError::RateLimited { retry_after: wait.time };
         }
         let message = self.message();
         match self.status.as_u16() {

@@ -11,6 +11,7 @@ use crate::client::{Client, Inner};
 use crate::forge::OctocrabForge;
 use crate::patience::Patience;
 use crate::route::{ApiBase, InvalidBase, Place};
+use crate::share::{Budget, Share};
 use crate::timeouts::Timeouts;
 use crate::token::SecretToken;
 
@@ -41,11 +42,19 @@ pub struct OctocrabForgeBuilder {
     base: Option<Url>,
     timeouts: Timeouts,
     patience: Patience,
+    budget: Option<Budget>,
 }
 
 impl OctocrabForgeBuilder {
     pub(crate) fn new(repository: RepositoryName) -> Self {
-        Self { repository, token: None, base: None, timeouts: Timeouts::default(), patience: Patience::default() }
+        Self {
+            repository,
+            token: None,
+            base: None,
+            timeouts: Timeouts::default(),
+            patience: Patience::default(),
+            budget: None,
+        }
     }
 
     /// The credential. It needs to read and write contents, pull requests and commit statuses, and to read check runs.
@@ -67,6 +76,12 @@ impl OctocrabForgeBuilder {
     /// How long to wait for GitHub to agree with itself.
     pub fn patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
+    }
+
+    /// How fast to ask, and how long to wait where GitHub says that it was too fast; [`Budget::default`], and for a server on
+    /// this machine [`Budget::UNPACED`]. Forges of one token in one process wait together.
+    pub fn budget(self, budget: Budget) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 
     /// The forge. Nothing is sent yet. Must be called on the tokio runtime on which the forge is used.
@@ -91,8 +106,11 @@ impl OctocrabForgeBuilder {
             .build()
             .map_err(|_| BuildError::Client)?;
         let place = Place::new(&base, &self.repository);
-        let (repository, timeouts, patience) = (self.repository, self.timeouts, self.patience);
-        let inner = Inner { octocrab, repository, place, token, authorization, timeouts, patience };
+        let share = Share::of(base.as_str(), token.expose());
+        let usual = if base.is_local() { Budget::UNPACED } else { Budget::default() };
+        let budget = self.budget.unwrap_or(usual);
+        let Self { repository, timeouts, patience, .. } = self;
+        let inner = Inner { octocrab, repository, place, token, authorization, timeouts, patience, budget, share };
         Ok(OctocrabForge::new(Client { inner: Arc::new(inner) }))
     }
 }

@@ -1,23 +1,29 @@
 //! One bounded request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use octocrab::{OctoBody, Octocrab};
 use selfext_domain::RepositoryName;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::patience::{Patience, Waits};
 use crate::route::{Place, Route};
+use crate::share::{Budget, Kind, Limited, Share};
 use crate::timeouts::Timeouts;
 use crate::token::SecretToken;
 use crate::transport::SendError;
 
 /// The largest answer that is read.
 pub(crate) const MAX_ANSWER: usize = 32 * 1024 * 1024;
+
+/// How long a merge waits for GitHub's limits, at most: its permit has a deadline. It may be asked for again under it.
+const MERGE_WAIT: Duration = Duration::from_secs(20);
 
 /// The largest answer to a refused request that is read; GitHub's have a few hundred bytes.
 const MAX_REFUSAL: usize = 256 * 1024;
@@ -36,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) authorization: HeaderValue,
     pub(crate) timeouts: Timeouts,
     pub(crate) patience: Patience,
+    pub(crate) budget: Budget,
+    pub(crate) share: Arc<Share>,
 }
 
 impl Client {
@@ -73,28 +81,78 @@ impl Client {
         self.send(Method::PATCH, route, Some(json(body)?)).await
     }
 
-    pub(crate) async fn put(&self, route: Route<'_>, body: &impl Serialize) -> Result<Answer, SendError> {
-        self.send(Method::PUT, route, Some(json(body)?)).await
+    /// The request that merges; sent once.
+    pub(crate) async fn put_merge(&self, route: Route<'_>, body: &impl Serialize) -> Result<Answer, SendError> {
+        let deadline = Instant::now() + self.inner.budget.max_wait.min(MERGE_WAIT);
+        self.send_in_turn(&Sending { method: Method::PUT, uri: route.finish()?, body: Some(json(body)?) }, deadline)
+            .await
     }
 
+    /// Sends a request, and sends it again after the end of a limit that GitHub refused it for: such a request was not
+    /// obeyed.
     async fn send(&self, method: Method, route: Route<'_>, body: Option<Vec<u8>>) -> Result<Answer, SendError> {
+        let sending = Sending { method, uri: route.finish()?, body };
+        let deadline = Instant::now() + self.inner.budget.max_wait;
+        loop {
+            let answer = self.send_in_turn(&sending, deadline).await?;
+            match answer.asked_wait() {
+                Some(_) if self.limited_until().is_some_and(|until| until <= deadline) => {}
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    fn limited_until(&self) -> Option<Instant> {
+        Some(Instant::now() + self.inner.share.limiter.limited_for()?)
+    }
+
+    async fn send_in_turn(&self, sending: &Sending, deadline: Instant) -> Result<Answer, SendError> {
+        let (limiter, budget) = (&self.inner.share.limiter, &self.inner.budget);
+        let kind = if sending.method == Method::GET { Kind::Read } else { Kind::Write };
+        let turn = limiter.turn(kind, budget, deadline).await;
+        let _turn = turn.map_err(|Limited { retry_after }| SendError::Limited(retry_after))?;
+        let answer = self.send_now(sending).await?;
+        limiter.learn(&answer, budget);
+        Ok(answer)
+    }
+
+    async fn send_now(&self, sending: &Sending) -> Result<Answer, SendError> {
+        let answers = &self.inner.share.answers;
+        let url = sending.uri.to_string();
+        let known = if sending.method == Method::GET { answers.tag(&url) } else { None };
         let mut request = Request::builder()
-            .method(method)
-            .uri(route.finish()?)
+            .method(sending.method.clone())
+            .uri(sending.uri.clone())
             .header(ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28")
             .header(AUTHORIZATION, self.inner.authorization.clone());
-        if body.is_some() {
+        if sending.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        let body = body.map_or_else(OctoBody::empty, |bytes| OctoBody::new(Full::from(bytes)));
+        if let Some(tag) = &known {
+            request = request.header(IF_NONE_MATCH, tag.clone());
+        }
+        let body = sending.body.clone().map_or_else(OctoBody::empty, |bytes| OctoBody::new(Full::from(bytes)));
         let request =
             request.body(body).map_err(|_| SendError::NotSent("the request could not be built".to_owned()))?;
         let limit = self.inner.timeouts.request;
-        match tokio::time::timeout(limit, self.exchange(request)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(SendError::Lost(format!("it took longer than {} ms", limit.as_millis()))),
+        let mut answer = match tokio::time::timeout(limit, self.exchange(request)).await {
+            Ok(answer) => answer?,
+            Err(_) => return Err(SendError::Lost(format!("it took longer than {} ms", limit.as_millis()))),
+        };
+        if sending.method == Method::GET {
+            match (answer.status, known, answer.headers.get(ETAG)) {
+                (StatusCode::NOT_MODIFIED, Some(tag), _) => {
+                    // It can have made room meanwhile; then the answer is as good as lost, and is asked for again by whoever does.
+                    let body = answers.body(&url, &tag);
+                    answer.body = body.ok_or_else(|| SendError::Lost("what it repeats is not at hand".to_owned()))?;
+                    answer.status = StatusCode::OK;
+                }
+                (StatusCode::OK, _, Some(tag)) => answers.keep(&url, tag, &answer.body),
+                _ => {}
+            }
         }
+        Ok(answer)
     }
 
     async fn exchange(&self, request: Request<OctoBody>) -> Result<Answer, SendError> {
@@ -120,6 +178,13 @@ impl Client {
         let body = self.inner.token.remove_from(bytes);
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
+}
+
+/// One request, which may be sent more than once.
+struct Sending {
+    method: Method,
+    uri: Uri,
+    body: Option<Vec<u8>>,
 }
 
 /// An answer that began and broke off: whatever the cause, the request had arrived.

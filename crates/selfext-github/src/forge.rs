@@ -49,8 +49,9 @@ impl Forge for OctocrabForge {
         pull_request: PullRequestNumber,
         head: &CommitSha,
         base: &BranchName,
+        reviews: bool,
     ) -> Result<Survey, ForgeError> {
-        self.client.survey(pull_request, head, base).await
+        self.client.survey(pull_request, head, base, reviews).await
     }
 
     async fn show_permit(&self, head: &CommitSha, open: bool) -> Result<(), ForgeError> {

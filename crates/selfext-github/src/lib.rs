@@ -5,7 +5,12 @@
 //! and a request is sent only to a URL that is built from checked parts and found to lie inside the one repository.
 //!
 //! What is repeated, and only that: reads and refused requests whose answer contradicts what GitHub itself said a moment
-//! ago, a few times with pauses ([`Patience`]). A merge is asked for once.
+//! ago, a few times with pauses ([`Patience`]); and what GitHub refused because of its limits, after their end. A merge is
+//! asked for once.
+//!
+//! All forges of one token in a process share its limits ([`Budget`]): while GitHub asks to wait nobody sends anything,
+//! writes go one after another, and an answer that did not change since it was last read is not counted by GitHub and not
+//! sent again (entity tags).
 //!
 //! ```no_run
 //! use selfext_domain::RepositoryName;
@@ -20,6 +25,7 @@
 //! ```
 
 mod answer;
+mod branch_rules;
 mod builder;
 mod client;
 mod comments;
@@ -35,7 +41,9 @@ mod pulls;
 mod rate_limit;
 mod refs;
 mod retire;
+mod reviews;
 mod route;
+mod share;
 mod survey;
 mod timeouts;
 mod token;
@@ -46,5 +54,6 @@ pub use builder::{BuildError, OctocrabForgeBuilder};
 pub use forge::OctocrabForge;
 pub use patience::Patience;
 pub use route::InvalidBase;
+pub use share::Budget;
 pub use timeouts::Timeouts;
 pub use token::{InvalidToken, SecretToken};

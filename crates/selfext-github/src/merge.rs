@@ -41,9 +41,9 @@ impl Client {
             commit_message: message,
         };
         let route = self.at("pulls").pull_request(terms.pull_request).then("merge");
-        match self.put(route, &request).await {
+        match self.put_merge(route, &request).await {
             Ok(answer) => self.judge(terms, &answer).await,
-            Err(error @ SendError::NotSent(_)) => Verdict::MayPass(error.to_string()),
+            Err(error @ (SendError::NotSent(_) | SendError::Limited(_))) => Verdict::MayPass(error.to_string()),
             Err(error) => Verdict::InDoubt(error.to_string()),
         }
     }
@@ -92,10 +92,18 @@ impl Client {
         if let Some(verdict) = ended(terms, &pull, &said) {
             return verdict;
         }
-        let conflict = !pull.draft
-            && (pull.mergeable == Some(false) || (pull.mergeable.is_none() && words.contains("not mergeable")));
-        let reason =
-            if conflict && !words.contains("merge queue") { Reason::MergeConflict } else { Reason::MergeRefused };
+        let conflict = pull.mergeable == Some(false) || (pull.mergeable.is_none() && words.contains("not mergeable"));
+        let reason = if words.contains("merge queue") {
+            Reason::MergeQueueRequired
+        } else if pull.draft {
+            Reason::PullRequestDraft
+        } else if conflict {
+            Reason::MergeConflict
+        } else if pull.blocked {
+            Reason::BlockedByProtection
+        } else {
+            Reason::MergeRefused
+        };
         Verdict::Refused(reason, said)
     }
 

@@ -8,27 +8,53 @@ use http::{HeaderMap, StatusCode};
 /// How long to wait where nothing says it.
 const UNSAID: Duration = Duration::from_mins(1);
 
+/// How long an answer asks to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AskedWait {
+    /// The time.
+    pub(crate) time: Duration,
+    /// Whether the answer says it. Otherwise it is the least that GitHub's documentation asks for.
+    pub(crate) said: bool,
+}
+
+impl AskedWait {
+    const fn said(time: Duration) -> Self {
+        Self { time, said: true }
+    }
+
+    const UNSAID: Self = Self { time: UNSAID, said: false };
+}
+
 /// How long an answer asks to wait: nothing if it is not about a limit.
 ///
 /// A limit is a 429, or a 403 that carries one of its signs: `retry-after`, no requests remaining, or the words of the
 /// secondary limits. The reset is an instant of GitHub's clock, so it is measured against the answer's own date.
-pub(crate) fn asked_wait(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<Duration> {
+pub(crate) fn asked_wait(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<AskedWait> {
     if status != StatusCode::FORBIDDEN && status != StatusCode::TOO_MANY_REQUESTS {
         return None;
     }
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-    if let Some(seconds) = number("retry-after") {
-        return Some(Duration::from_secs(seconds));
+    if let Some(seconds) = number(headers, "retry-after") {
+        return Some(AskedWait::said(Duration::from_secs(seconds)));
     }
-    if number("x-ratelimit-remaining") == Some(0) {
-        let now = headers.get("date").and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
-        let now = now.and_then(|now| u64::try_from(now.timestamp()).ok());
-        let left = number("x-ratelimit-reset").zip(now).map(|(reset, now)| reset.saturating_sub(now).max(1));
-        return Some(left.map_or(UNSAID, Duration::from_secs));
+    if let Some((0, reset)) = remaining(headers) {
+        return Some(reset.map_or(AskedWait::UNSAID, AskedWait::said));
     }
     let message = message.to_ascii_lowercase();
     let told = ["rate limit", "abuse detection"].iter().any(|words| message.contains(words));
-    (told || status == StatusCode::TOO_MANY_REQUESTS).then_some(UNSAID)
+    (told || status == StatusCode::TOO_MANY_REQUESTS).then_some(AskedWait::UNSAID)
+}
+
+/// How many requests remain of the hour, and how long the hour still lasts, if an answer says it.
+pub(crate) fn remaining(headers: &HeaderMap) -> Option<(u64, Option<Duration>)> {
+    let remaining = number(headers, "x-ratelimit-remaining")?;
+    let now = headers.get("date").and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+    let now = now.and_then(|now| u64::try_from(now.timestamp()).ok());
+    let left = number(headers, "x-ratelimit-reset").zip(now).map(|(reset, now)| reset.saturating_sub(now).max(1));
+    Some((remaining, left.map(Duration::from_secs)))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -37,7 +63,7 @@ mod tests {
 
     fn wait(status: u16, headers: &[(&'static str, &str)], message: &str) -> Option<u64> {
         let headers = headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
-        asked_wait(StatusCode::from_u16(status).unwrap(), &headers.collect(), message).map(|wait| wait.as_secs())
+        asked_wait(StatusCode::from_u16(status).unwrap(), &headers.collect(), message).map(|wait| wait.time.as_secs())
     }
 
     #[test]

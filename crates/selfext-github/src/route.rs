@@ -59,6 +59,11 @@ impl ApiBase {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is a server on this machine that is reached without TLS.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.starts_with("http://")
+    }
 }
 
 /// The place of one repository in the API, from which all routes begin.
@@ -120,6 +125,12 @@ impl Route<'_> {
 
     pub(crate) fn pull_request(mut self, number: PullRequestNumber) -> Self {
         self.push(&number.to_string());
+        self
+    }
+
+    /// One part that GitHub named, such as a login.
+    pub(crate) fn named(mut self, part: &str) -> Self {
+        self.push(part);
         self
     }
 

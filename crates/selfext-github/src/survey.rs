@@ -18,25 +18,34 @@ struct Lagging {
 }
 
 impl Client {
-    /// Four requests at the same time, and one for each further page.
+    /// Five requests at the same time, one for each further page, and the reviews beside them or, where only GitHub's rules ask
+    /// for approvals, after them.
     pub(crate) async fn survey(
         &self,
         number: PullRequestNumber,
         head: &CommitSha,
         base: &BranchName,
+        reviews: bool,
     ) -> Result<Survey, ForgeError> {
         let (statuses, check_runs) = (Statuses { head }, CheckRuns { head });
-        let (pull_request, base_head, statuses, check_runs) = tokio::try_join!(
+        let early = async { if reviews { self.reviews(number, head).await.map(Some) } else { Ok(None) } };
+        let (pull_request, (base_head, rules), statuses, check_runs, early) = tokio::try_join!(
             self.pull_request_at(number, head),
-            self.get_branch(base),
+            self.base_with_rules(base),
             self.read_all(&statuses),
             self.read_all(&check_runs),
+            early,
         )?;
+        let reviews = match early {
+            Some(reviews) => reviews,
+            None if rules.approvals > 0 => self.reviews(number, head).await?,
+            None => Vec::new(),
+        };
         let gate = GateReading {
             statuses: statuses.into_iter().map(Into::into).collect(),
             check_runs: check_runs.into_iter().map(Into::into).collect(),
         };
-        Ok(Survey { pull_request, base_head, gate })
+        Ok(Survey { pull_request, base_head, gate, rules, reviews })
     }
 
     /// The pull request; if it shows another head although its branch is at `head`, its record lags behind, so it is read

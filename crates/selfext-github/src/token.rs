@@ -33,6 +33,11 @@ impl SecretToken {
         Ok(Self(text.to_owned()))
     }
 
+    /// The token itself.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
     /// The value of the `Authorization` header, marked so that no layer prints it.
     pub(crate) fn authorization(&self) -> Result<HeaderValue, InvalidHeaderValue> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0))?;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use selfext_domain::ports::ForgeError;
 use selfext_domain::redact;
@@ -15,6 +16,9 @@ pub(crate) enum SendError {
     /// It may have arrived, and may have been obeyed.
     #[error("no whole answer came: {0}")]
     Lost(String),
+    /// It was not sent, because GitHub's limits ask to wait longer than it may.
+    #[error("GitHub's limits ask to wait {} seconds", .0.as_secs())]
+    Limited(Duration),
     /// It was answered without end, or nearly.
     #[error("the answer has more than {0} bytes")]
     TooLarge(usize),
@@ -56,6 +60,7 @@ impl From<SendError> for ForgeError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::NotSent(_) | SendError::Lost(_) => Self::unavailable(error),
+            SendError::Limited(retry_after) => Self::RateLimited { retry_after },
             SendError::TooLarge(_) => Self::Unreadable(error.to_string()),
         }
     }

@@ -1,11 +1,23 @@
 //! Waiting for the gate, and the last look before the merge.
 
+use std::time::Duration;
+
 use selfext_domain::ports::{Published, PullRequestState, Survey};
-use selfext_domain::{CommitSha, ContextFinding, ContextVerdict, GateVerdict, Reason, Refusal, Stage, evaluate_gate};
+use selfext_domain::{
+    CommitSha, ContextFinding, ContextVerdict, GateRules, GateVerdict, MergeMethod, Reason, Refusal, ReviewVerdict,
+    Stage, evaluate_gate, evaluate_reviews,
+};
 
 use crate::journal::{Journal, Stop};
 use crate::verify::Verified;
 use crate::{Observer, Pipeline, Step, refusals};
+
+/// For how long the forge is asked whether a pull request can be merged, where nothing else is left to wait for. It works that
+/// out in the background, in seconds as a rule.
+const MERGEABILITY_WAIT: Duration = Duration::from_mins(1);
+
+/// How long the pause between two such questions is at most.
+const MERGEABILITY_POLL: Duration = Duration::from_secs(2);
 
 /// How the gate let the run through.
 pub(crate) enum Gate {
@@ -13,6 +25,23 @@ pub(crate) enum Gate {
     Passed,
     /// The base has another tip.
     BaseMoved(CommitSha),
+}
+
+/// What one look at the forge comes to.
+#[derive(Debug)]
+enum Look {
+    Pass,
+    BaseMoved(CommitSha),
+    Wait(Waiting),
+    Refuse(Refusal),
+}
+
+/// What a run waits for.
+#[derive(Debug, PartialEq, Eq)]
+enum Waiting {
+    Checks(Vec<ContextFinding>),
+    Reviews { have: u32, need: u32 },
+    Mergeability,
 }
 
 impl Pipeline {
@@ -24,47 +53,133 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Gate, Stop> {
         let rules = &verified.rules.gate;
+        let (number, base) = (published.pull_request, &self.config.base);
         let until = self.ports.clock.now() + rules.wait;
-        let mut told = Vec::new();
+        let mut mergeability_until = None;
+        let mut told = None;
         loop {
-            let survey = match self.ports.forge.survey(published.pull_request, &published.head, &self.config.base).await
-            {
+            let survey = match self.ports.forge.survey(number, &published.head, base, rules.approvals > 0).await {
                 Ok(survey) => survey,
                 Err(error) => {
                     let refusal =
                         refusals::of_forge(Stage::PromotionGate, "the pull request's checks could not be read", &error);
-                    return Err(journal.refuse(refusal, Some(published.pull_request)).await?);
+                    return Err(journal.refuse(refusal, Some(number)).await?);
                 }
             };
-            if let Some(refusal) = judge_pull_request(&survey, published) {
-                return Err(journal.refuse(refusal, Some(published.pull_request)).await?);
-            }
-            if survey.base_head != verified.candidate.base {
-                return Ok(Gate::BaseMoved(survey.base_head));
-            }
-            if survey.pull_request.mergeable == Some(false) {
-                let detail = format!("pull request {} conflicts with its base.", published.pull_request);
-                let refusal = Refusal::new(Stage::PromotionGate, Reason::MergeConflict, detail);
-                return Err(journal.refuse(refusal, Some(published.pull_request)).await?);
-            }
-            let refusal = match evaluate_gate(rules, &survey.gate) {
-                GateVerdict::Pass(_) => {
+            let waiting = match look(rules, verified.rules.merge_method, &verified.candidate.base, published, &survey) {
+                Look::Pass => {
                     observer.on(&Step::GatePassed);
                     return Ok(Gate::Passed);
                 }
-                GateVerdict::Wait(findings) if self.ports.clock.now() < until => {
-                    if told != findings {
-                        observer.on(&Step::WaitingForChecks { findings: findings.clone() });
-                        told = findings;
-                    }
-                    self.ports.clock.sleep(rules.poll).await;
-                    continue;
-                }
-                GateVerdict::Wait(findings) => gate_refusal(Reason::ChecksPending, findings),
-                GateVerdict::Refuse(findings) => gate_refusal(Reason::StatusGate, findings),
+                Look::BaseMoved(tip) => return Ok(Gate::BaseMoved(tip)),
+                Look::Refuse(refusal) => return Err(journal.refuse(refusal, Some(number)).await?),
+                Look::Wait(waiting) => waiting,
             };
-            return Err(journal.refuse(refusal, Some(published.pull_request)).await?);
+            let now = self.ports.clock.now();
+            let (limit, pause) = if waiting == Waiting::Mergeability {
+                let limit = *mergeability_until.get_or_insert(now + MERGEABILITY_WAIT);
+                (limit, rules.poll.min(MERGEABILITY_POLL))
+            } else {
+                mergeability_until = None;
+                (until, rules.poll)
+            };
+            if now >= limit {
+                return Err(journal.refuse(out_of_patience(published, waiting), Some(number)).await?);
+            }
+            if told.as_ref() != Some(&waiting) {
+                match &waiting {
+                    Waiting::Checks(findings) => observer.on(&Step::WaitingForChecks { findings: findings.clone() }),
+                    Waiting::Reviews { have, need } => {
+                        observer.on(&Step::WaitingForReviews { have: *have, need: *need });
+                    }
+                    Waiting::Mergeability => {}
+                }
+                told = Some(waiting);
+            }
+            self.ports.clock.sleep(pause).await;
         }
+    }
+}
+
+/// Judges what the forge shows. What cannot mend itself comes before what can be waited for.
+fn look(rules: &GateRules, method: MergeMethod, base: &CommitSha, published: &Published, survey: &Survey) -> Look {
+    let number = published.pull_request;
+    let refuse = |reason, detail: String| Look::Refuse(Refusal::new(Stage::PromotionGate, reason, detail));
+    if let Some(refusal) = judge_pull_request(survey, published) {
+        return Look::Refuse(refusal);
+    }
+    if survey.base_head != *base {
+        return Look::BaseMoved(survey.base_head.clone());
+    }
+    if survey.rules.merge_queue {
+        return refuse(
+            Reason::MergeQueueRequired,
+            format!(
+                "{} takes changes through a merge queue, which would land a commit that nobody verified. Exempt selfext's account \
+                 from the queue's rule, or let selfext promote to another branch.",
+                survey.pull_request.base
+            ),
+        );
+    }
+    if survey.rules.methods.as_ref().is_some_and(|methods| !methods.contains(&method)) {
+        return refuse(
+            Reason::BlockedByProtection,
+            format!(
+                "the forge's rules for {} do not allow the merge method `{}`. Set merge.method to one that they allow.",
+                survey.pull_request.base,
+                method.as_str()
+            ),
+        );
+    }
+    if survey.pull_request.mergeable == Some(false) {
+        return refuse(Reason::MergeConflict, format!("pull request {number} conflicts with its base."));
+    }
+    let rules = rules.united(&survey.rules);
+    let checks = evaluate_gate(&rules, &survey.gate);
+    if let GateVerdict::Refuse(findings) = checks {
+        return Look::Refuse(gate_refusal(Reason::StatusGate, findings));
+    }
+    let reviews = evaluate_reviews(rules.approvals, &published.head, &survey.reviews);
+    match (checks, reviews) {
+        (_, ReviewVerdict::ChangesRequested { by }) => refuse(
+            Reason::ChangesRequested,
+            format!(
+                "{by} wants another change of pull request {number}. Promote the same change again once they have approved it, or \
+                 abandon the run."
+            ),
+        ),
+        (GateVerdict::Wait(findings) | GateVerdict::Refuse(findings), _) => Look::Wait(Waiting::Checks(findings)),
+        (_, ReviewVerdict::Missing { have, need }) => Look::Wait(Waiting::Reviews { have, need }),
+        (GateVerdict::Pass(_), ReviewVerdict::Enough) if survey.pull_request.mergeable.is_none() => {
+            Look::Wait(Waiting::Mergeability)
+        }
+        (GateVerdict::Pass(_), ReviewVerdict::Enough) => Look::Pass,
+    }
+}
+
+/// The refusal of a run that waited as long as it may.
+fn out_of_patience(published: &Published, waiting: Waiting) -> Refusal {
+    let number = published.pull_request;
+    match waiting {
+        Waiting::Checks(findings) => gate_refusal(Reason::ChecksPending, findings),
+        Waiting::Reviews { have, need } => Refusal::new(
+            Stage::PromotionGate,
+            Reason::ReviewMissing,
+            format!(
+                "pull request {number} has {have} of {need} approvals of {} by people who may write to the repository. Promote the \
+                 same change again once it is approved; its pull request stays open.",
+                published.head
+            ),
+        ),
+        Waiting::Mergeability => Refusal::new(
+            Stage::PromotionGate,
+            Reason::MergeabilityUnknown,
+            format!(
+                "the forge did not work out within {} s whether pull request {number} conflicts with its base. Promote the same \
+                 change again later.",
+                MERGEABILITY_WAIT.as_secs()
+            ),
+        ),
     }
 }
 
@@ -109,7 +224,7 @@ fn judge_pull_request(survey: &Survey, published: &Published) -> Option<Refusal>
             ),
         ),
         PullRequestState::Open if request.draft => refuse(
-            Reason::MergeRefused,
+            Reason::PullRequestDraft,
             format!("pull request {} is a draft. Mark it as ready, then promote again.", request.number),
         ),
         PullRequestState::Open => None,

@@ -40,6 +40,13 @@ pub enum Step {
         /// What the gate sees.
         findings: Vec<ContextFinding>,
     },
+    /// There are fewer approvals than are asked for.
+    WaitingForReviews {
+        /// How many there are.
+        have: u32,
+        /// How many are asked for.
+        need: u32,
+    },
     /// The gate is green.
     GatePassed,
     /// The base has another tip: the change is verified again.

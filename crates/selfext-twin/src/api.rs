@@ -24,6 +24,7 @@ mod refs;
 mod reply;
 mod repository;
 mod repository_json;
+mod reviews;
 mod route;
 mod statuses;
 mod trees;
@@ -51,6 +52,7 @@ const ALL: &[&[Route]] = &[
     merges::ROUTES,
     pulls::ROUTES,
     comments::ROUTES,
+    reviews::ROUTES,
     branches::ROUTES,
 ];
 

@@ -3,9 +3,11 @@
 mod auto_check;
 mod checks;
 mod protection;
+mod review;
 mod snapshot;
 
 pub use auto_check::{AutoCheck, NewHead};
 pub use checks::{AppIdentity, CheckConclusion, CheckOutcome, StatusState};
 pub use protection::{MergeMethods, Protection, ProtectionSource, RequiredCheck};
+pub use review::{Permission, ReviewState};
 pub use snapshot::PullSnapshot;

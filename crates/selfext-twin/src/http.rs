@@ -1,5 +1,6 @@
 //! HTTP: connections, faults, recording.
 
+mod conditional;
 mod connection;
 mod exchange;
 mod render;

@@ -20,8 +20,8 @@
 //!
 //! # What it does not do
 //!
-//! - GraphQL, asynchronous merges, webhooks, reviews, merge queues, forks and more than one repository.
-//! - Patches in lists of files, signatures that it verifies, `ETag`s.
+//! - GraphQL, asynchronous merges, webhooks, reviews over the API, merge queues, forks and more than one repository.
+//! - Patches in lists of files, signatures that it verifies.
 //! - Working trees: a branch that is checked out somewhere moves, and the files there stay as they are.
 //! - Attributes: files are merged as plain text or as binaries, whatever `.gitattributes` says, because a merge
 //!   driver is a program. Hooks are never run.
@@ -37,6 +37,7 @@ mod forge;
 mod git;
 mod handle;
 mod http;
+mod limits;
 mod record;
 mod state;
 mod twin;
@@ -44,13 +45,14 @@ mod world;
 
 pub use config::TwinConfig;
 pub use control::{
-    AppIdentity, AutoCheck, CheckConclusion, CheckOutcome, MergeMethods, NewHead, Protection, ProtectionSource,
-    PullSnapshot, RequiredCheck, StatusState,
+    AppIdentity, AutoCheck, CheckConclusion, CheckOutcome, MergeMethods, NewHead, Permission, Protection,
+    ProtectionSource, PullSnapshot, RequiredCheck, ReviewState, StatusState,
 };
 pub use error::TwinError;
 pub use fault::{Fault, FaultKind, Gate};
 pub use git::GitError;
 pub use handle::TwinHandle;
 pub use http::Serving;
+pub use limits::Limits;
 pub use record::Exchange;
 pub use twin::Twin;

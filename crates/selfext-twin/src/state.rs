@@ -6,7 +6,7 @@ mod settings;
 mod store;
 
 pub(crate) use checks::{CheckRecord, StatusRecord};
-pub(crate) use pull::{Comment, Merged, Merging, Pull};
+pub(crate) use pull::{Comment, Merged, Merging, Pull, Review};
 pub(crate) use settings::Settings;
 pub(crate) use store::{DIRECTORY, Lock, Store, StoreError};
 
@@ -33,6 +33,9 @@ pub(crate) struct State {
     pub(crate) checks: BTreeMap<Oid, Vec<CheckRecord>>,
     /// Comments by the number of their pull request, oldest first.
     pub(crate) comments: BTreeMap<u64, Vec<Comment>>,
+    /// Reviews by the number of their pull request, oldest first.
+    #[serde(default)]
+    pub(crate) reviews: BTreeMap<u64, Vec<Review>>,
     /// The repository's settings.
     pub(crate) settings: Settings,
 }
@@ -47,6 +50,7 @@ impl Default for State {
             statuses: BTreeMap::new(),
             checks: BTreeMap::new(),
             comments: BTreeMap::new(),
+            reviews: BTreeMap::new(),
             settings: Settings::default(),
         }
     }

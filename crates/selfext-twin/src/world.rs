@@ -10,6 +10,7 @@ use crate::config::TwinConfig;
 use crate::error::TwinError;
 use crate::fault::Knobs;
 use crate::git::{Git, GitError};
+use crate::limits::Meter;
 use crate::record::Recorder;
 use crate::state::{Lock, Store, StoreError};
 
@@ -21,6 +22,7 @@ pub(crate) struct World {
     /// Whoever moves a ref or changes the state holds this lock: that is what makes merges happen one at a time.
     pub(crate) store: Mutex<Store>,
     pub(crate) knobs: Knobs,
+    pub(crate) meter: Meter,
     pub(crate) recorder: Arc<Recorder>,
     base_url: OnceLock<String>,
     closing: watch::Sender<bool>,
@@ -69,6 +71,7 @@ impl World {
             git,
             store: Mutex::new(store),
             knobs: Knobs::default(),
+            meter: Meter::default(),
             recorder: Arc::new(Recorder::new()),
             base_url: OnceLock::new(),
             closing: watch::Sender::new(false),

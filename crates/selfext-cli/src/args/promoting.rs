@@ -56,6 +56,12 @@ pub struct Target {
     /// The API's address, for GitHub Enterprise Server: https://HOST/api/v3. Without it, SELFEXT_GITHUB_URL, else GitHub's.
     #[arg(long, value_name = "URL", requires = "github", conflicts_with = "local")]
     pub github_url: Option<String>,
+    /// How many requests of GitHub's hour are left to others who use the same token: where fewer remain, selfext waits.
+    #[arg(long, value_name = "N", env = "SELFEXT_GITHUB_RESERVE")]
+    pub github_reserve: Option<u64>,
+    /// How many requests a minute may change something on GitHub; 60 by default.
+    #[arg(long, value_name = "N", env = "SELFEXT_GITHUB_WRITES", value_parser = clap::value_parser!(u32).range(1..=80))]
+    pub github_writes: Option<u32>,
     /// Where git fetches the repository from, if not from https://HOST/OWNER/NAME.git of the API's host.
     #[arg(long, value_name = "URL", requires = "github", conflicts_with = "local")]
     pub git_url: Option<String>,

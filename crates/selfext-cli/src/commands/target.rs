@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use selfext::{BranchName, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext, SelfextBuilder};
+use selfext::{BranchName, Budget, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext, SelfextBuilder};
 use url::Url;
 
 use super::Ledger;
@@ -115,6 +115,14 @@ fn on_github(repository: &RepositoryName, target: &Target) -> Result<SelfextBuil
         // The text is not repeated: it may hold a password.
         let api = Url::parse(&api).map_err(|error| usage(format!("--github-url, or {API}: {error}")))?;
         builder = builder.github_url(api);
+    }
+    if target.github_reserve.is_some() || target.github_writes.is_some() {
+        let usual = Budget::default();
+        builder = builder.github_budget(Budget {
+            reserve: target.github_reserve.unwrap_or(usual.reserve),
+            writes_per_minute: target.github_writes.unwrap_or(usual.writes_per_minute),
+            ..usual
+        });
     }
     if let Some(url) = &target.git_url {
         let url = RemoteUrl::parse(url.as_str()).map_err(|error| usage(format!("--git-url: {error}")))?;

@@ -126,6 +126,9 @@ impl Observer for Progress {
                 self.beside_step(&format!("waiting for {}", names.join(", ")));
                 self.advise_on_checks();
             }
+            Step::WaitingForReviews { have, need } => {
+                self.beside_step(&format!("waiting for a person to approve it ({have} of {need})"));
+            }
             Step::GatePassed if self.bar.is_none() => note("  the gate is green"),
             Step::GatePassed => self.end_step(true),
             Step::BaseMoved { base } => {

@@ -13,7 +13,7 @@ mod world;
 pub mod cases;
 
 pub use repository::BareRepository;
-pub use world::{Answered, ForgeWorld, Misbehaviour, SeenPullRequest, Step};
+pub use world::{Answered, ForgeWorld, Misbehaviour, Protected, SeenPullRequest, Step};
 
 /// Writes one `#[tokio::test]` for each case of the contract, run on the given [`ForgeWorld`].
 #[macro_export]
@@ -52,6 +52,16 @@ macro_rules! forge_contract {
                 what_is_said_of_another_commit_does_not_count
                 what_a_branch_holds_since_a_commit_is_read_whole
                 a_branch_that_lost_the_commit_is_rewound
+            ]
+            rules [
+                what_protection_and_rulesets_require_is_read_together
+                a_service_without_rulesets_has_no_rules_and_one_that_hides_them_is_not_believed
+                an_approval_counts_from_a_person_who_may_write_and_did_not_open_the_pull_request
+                more_than_a_page_of_reviews_is_read_in_its_order
+                reviews_are_read_where_the_service_asks_for_them
+                who_may_write_is_never_guessed
+                a_merge_that_the_services_rules_forbid_has_its_reason
+                mergeability_that_is_not_worked_out_is_unknown
             ]
             merging [
                 each_method_lands_the_tree_with_its_message
@@ -97,7 +107,8 @@ macro_rules! forge_contract {
             failures [
                 wrong_credentials_are_told_from_the_rest
                 the_credential_is_in_no_error
-                limits_say_how_long_to_wait
+                limits_say_how_long_to_wait_and_nothing_is_asked_meanwhile
+                a_short_limit_is_waited_for
                 each_status_has_its_error
                 what_breaks_off_or_never_comes_is_unavailable
                 what_cannot_be_read_is_unreadable

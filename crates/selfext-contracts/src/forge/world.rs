@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use selfext_domain::ports::Forge;
-use selfext_domain::{CheckRun, CommitSha, PullRequestNumber, RepositoryName};
+use selfext_domain::{BranchName, CheckRun, CommitSha, PullRequestNumber, RepositoryName, RequiredContext};
 use serde_json::Value;
 
 /// One kind of request to the service.
@@ -14,6 +14,8 @@ use serde_json::Value;
 pub enum Step {
     ReadRepository,
     ReadBranch,
+    ReadBaseBranch,
+    ReadRulesets,
     WriteTree,
     WriteCommit,
     ReadCommit,
@@ -26,6 +28,8 @@ pub enum Step {
     SetStatus,
     ReadStatuses,
     ReadCheckRuns,
+    ReadReviews,
+    ReadPermission,
     Merge,
     IsMerged,
     Comment,
@@ -42,6 +46,8 @@ impl Step {
         match self {
             Self::ReadRepository => ("GET", "/repos/*/*"),
             Self::ReadBranch => ("GET", "/repos/*/*/git/ref/**"),
+            Self::ReadBaseBranch => ("GET", "/repos/*/*/branches/**"),
+            Self::ReadRulesets => ("GET", "/repos/*/*/rules/branches/**"),
             Self::WriteTree => ("POST", "/repos/*/*/git/trees"),
             Self::WriteCommit => ("POST", "/repos/*/*/git/commits"),
             Self::ReadCommit => ("GET", "/repos/*/*/git/commits/*"),
@@ -54,6 +60,8 @@ impl Step {
             Self::SetStatus => ("POST", "/repos/*/*/statuses/*"),
             Self::ReadStatuses => ("GET", "/repos/*/*/commits/*/status"),
             Self::ReadCheckRuns => ("GET", "/repos/*/*/commits/*/check-runs"),
+            Self::ReadReviews => ("GET", "/repos/*/*/pulls/*/reviews"),
+            Self::ReadPermission => ("GET", "/repos/*/*/collaborators/*/permission"),
             Self::Merge => ("PUT", "/repos/*/*/pulls/*/merge"),
             Self::IsMerged => ("GET", "/repos/*/*/pulls/*/merge"),
             Self::Comment => ("POST", "/repos/*/*/issues/*/comments"),
@@ -148,6 +156,19 @@ pub struct SeenPullRequest {
     pub open: bool,
 }
 
+/// The rules that the service itself has for a branch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Protected {
+    /// Contexts that classic protection requires.
+    pub classic: Vec<RequiredContext>,
+    /// Contexts that a ruleset requires.
+    pub ruleset: Vec<RequiredContext>,
+    /// Approving reviews that a ruleset requires.
+    pub approvals: u32,
+    /// Whether a ruleset sends changes through a merge queue.
+    pub merge_queue: bool,
+}
+
 /// The service under an adapter, over a bare repository on this machine. Everything that fails here panics.
 #[async_trait]
 pub trait ForgeWorld: Sized + Send + Sync + 'static {
@@ -155,7 +176,7 @@ pub trait ForgeWorld: Sized + Send + Sync + 'static {
     async fn serve(repository: &Path, name: &RepositoryName, token: &str) -> Self;
 
     /// The adapter, with this token and this limit on one request. What it repeats, it repeats at least three times, with
-    /// pauses of milliseconds.
+    /// pauses of milliseconds. It waits 3 s at most where the service asks to wait.
     fn forge(&self, token: &str, limit: Duration) -> Box<dyn Forge>;
 
     /// Sets a commit status; the state is GitHub's word.
@@ -163,6 +184,21 @@ pub trait ForgeWorld: Sized + Send + Sync + 'static {
 
     /// Sets a check run; its id is the service's choice.
     async fn set_check_run(&self, commit: &CommitSha, run: &CheckRun);
+
+    /// Gives a branch the service's own rules.
+    async fn protect(&self, branch: &BranchName, protected: &Protected);
+
+    /// Says what somebody may do in the repository; GitHub's word.
+    async fn permit(&self, login: &str, permission: &str);
+
+    /// Reviews a pull request in somebody's name; the state is GitHub's word, the commit the head where none is given.
+    async fn review(&self, number: PullRequestNumber, login: &str, state: &str, commit: Option<&CommitSha>);
+
+    /// The login in whose name the adapter's requests are made.
+    fn own_login(&self) -> String;
+
+    /// Answers that it does not know yet whether a pull request can be merged, to this many reads of each.
+    fn set_mergeability_unknown(&self, reads: u32);
 
     /// Opens a closed pull request again, as a person would.
     async fn reopen(&self, number: PullRequestNumber);

@@ -90,8 +90,20 @@ reasons! {
     PullRequestClosed = "pull-request-closed", Ends;
     /// Somebody merged the pull request, or the same head, past selfext.
     MergedElsewhere = "merged-elsewhere", Ends;
+    /// The head has fewer approvals than the rules ask for, by the time limit.
+    ReviewMissing = "review-missing", MayResume;
+    /// A reviewer wants another change.
+    ChangesRequested = "changes-requested", MayResume;
+    /// The pull request is a draft.
+    PullRequestDraft = "pull-request-draft", MayResume;
     /// The pull request cannot be merged into its base as it stands.
     MergeConflict = "merge-conflict", MayResume;
+    /// The forge did not work out whether the pull request conflicts with its base.
+    MergeabilityUnknown = "mergeability-unknown", MayResume;
+    /// The forge's own rules for the base forbid the merge as the pull request stands.
+    BlockedByProtection = "blocked-by-protection", MayResume;
+    /// The base takes changes through a merge queue, which would land a commit that nobody verified.
+    MergeQueueRequired = "merge-queue-required", MayResume;
     /// The forge refused the merge for good.
     MergeRefused = "merge-refused", MayResume;
     /// The forge refused the merge for now, more often than the limit of tries.

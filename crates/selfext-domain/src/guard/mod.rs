@@ -1,13 +1,17 @@
 //! The guards: pure rules that answer with a permit or a refusal.
 
+mod branch_rules;
 mod gate;
 mod limits;
 mod paths;
 mod pause;
+mod reviews;
 
+pub use branch_rules::BranchRules;
 pub use gate::{
     CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, StatusState, evaluate_gate,
 };
 pub use limits::check_limits;
 pub use paths::{PathGuardPermit, guard_paths};
 pub use pause::{PausePermit, guard_pause};
+pub use reviews::{Review, ReviewState, ReviewVerdict, evaluate_reviews};

@@ -5,7 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Source;
-use crate::{BranchName, Candidate, CommitSha, GateReading, MergePermit, PullRequestNumber, Reason, TreeSha};
+use crate::{
+    BranchName, BranchRules, Candidate, CommitSha, GateReading, MergePermit, PullRequestNumber, Reason, Review, TreeSha,
+};
 
 /// Why the forge did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +122,8 @@ pub struct PullRequest {
     pub mergeable: Option<bool>,
     /// Whether it is a draft.
     pub draft: bool,
+    /// Whether the forge says that its own rules forbid the merge as it stands.
+    pub blocked: bool,
 }
 
 /// Everything that decides whether a merge may be asked for, read at the same time.
@@ -131,6 +135,10 @@ pub struct Survey {
     pub base_head: CommitSha,
     /// What was said of the head.
     pub gate: GateReading,
+    /// What the forge itself asks of a merge into the base.
+    pub rules: BranchRules,
+    /// The reviews, in the order in which they were given; none if approvals are asked for neither here nor by the forge.
+    pub reviews: Vec<Review>,
 }
 
 /// What a branch holds since one of its commits.
@@ -233,7 +241,8 @@ pub trait Forge: Send + Sync {
     /// commit.
     async fn publish(&self, publication: &Publication) -> Result<Published, ForgeError>;
 
-    /// Reads, at the same time, the pull request, the tip of its base, and all statuses and check runs of `head`.
+    /// Reads, at the same time, the pull request, the tip of its base with the rules that the forge has for it, and all statuses
+    /// and check runs of `head`; and the reviews, if `reviews` says so or the forge's rules ask for approvals.
     ///
     /// # Errors
     /// [`ForgeError`] if any part of it cannot be read: a partial reading is none.
@@ -242,6 +251,7 @@ pub trait Forge: Send + Sync {
         pull_request: PullRequestNumber,
         head: &CommitSha,
         base: &BranchName,
+        reviews: bool,
     ) -> Result<Survey, ForgeError>;
 
     /// Sets the commit status [`PERMIT_CONTEXT`](crate::PERMIT_CONTEXT) on a head: green while a merge permit for it is open,

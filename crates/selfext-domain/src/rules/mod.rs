@@ -80,6 +80,8 @@ pub struct GateRules {
     pub required: Vec<RequiredContext>,
     /// The contexts that may be red. A required one is never optional.
     pub optional: Vec<String>,
+    /// How many people must have approved the head.
+    pub approvals: u32,
     /// Whether a skipped check run is taken for success.
     pub accept_skipped: bool,
     /// Whether a neutral check run is taken for success.
@@ -95,6 +97,7 @@ impl Default for GateRules {
         Self {
             required: Vec::new(),
             optional: Vec::new(),
+            approvals: 0,
             accept_skipped: false,
             accept_neutral: false,
             wait: Duration::from_mins(30),
@@ -183,6 +186,7 @@ mod tests {
             [gate]
             required = ["ci/test", { context = "build", app_id = 15368 }]
             optional = ["lint"]
+            approvals = 2
             accept_skipped = true
             accept_neutral = true
             wait_seconds = 60
@@ -222,6 +226,7 @@ mod tests {
         "#;
         let rules = Rules::parse(text).unwrap();
         assert_eq!(rules.gate.required[1], RequiredContext { context: "build".into(), app_id: Some(15368) });
+        assert_eq!(rules.gate.approvals, 2);
         assert!(rules.gate.is_optional("lint") && rules.gate.accept_skipped && rules.gate.accept_neutral);
         assert_eq!((rules.gate.wait, rules.gate.poll), (Duration::from_mins(1), Duration::from_secs(5)));
         assert_eq!(rules.limits, ChangeLimits { max_files: 3, max_file_bytes: 4, max_total_bytes: 5 });
@@ -261,6 +266,7 @@ mod tests {
             (&format!("{STAGE}\n[gate]\nrequired = [\"\"]"), "required"),
             (&format!("{STAGE}\n[gate]\nrequired = [\"a\"]\noptional = [\"a\"]"), "optional"),
             (&format!("{STAGE}\n[gate]\nrequired = [\"selfext/verification\"]"), "selfext/verification"),
+            (&format!("{STAGE}\n[gate]\napprovals = 11"), "approvals"),
             (&format!("{STAGE}\n[gate]\npoll_seconds = 0"), "poll_seconds"),
             (&format!("{STAGE}\n[paths]\nprotected = [\"a[\"]"), "protected"),
             (&format!("{STAGE}\n[paths]\nprotected = [\"[\u{e0}-\u{f6}]\"]"), "ASCII"),

@@ -33,6 +33,7 @@ struct Wire {
 struct WireGate {
     required: Vec<WireRequired>,
     optional: Vec<String>,
+    approvals: Option<u32>,
     accept_skipped: bool,
     accept_neutral: bool,
     wait_seconds: Option<u64>,
@@ -175,6 +176,7 @@ fn gate(wire: WireGate) -> Result<GateRules, RulesError> {
     Ok(GateRules {
         required,
         optional: wire.optional,
+        approvals: u32::try_from(in_range("gate.approvals", wire.approvals.map(u64::from), 0, 0, 10)?).unwrap_or(10),
         accept_skipped: wire.accept_skipped,
         accept_neutral: wire.accept_neutral,
         wait: Duration::from_secs(in_range("gate.wait_seconds", wire.wait_seconds, 1_800, 0, 604_800)?),

@@ -1,6 +1,7 @@
 //! GitHub's JSON, as far as it is read or written here. One file a resource.
 
 mod blob;
+mod branch;
 mod check_run;
 mod comment;
 mod commit;
@@ -9,10 +10,12 @@ mod error_body;
 mod merge;
 mod pull_request;
 mod reference;
+mod review;
 mod status;
 mod tree;
 
 pub(crate) use blob::{NewBlob, WrittenBlob};
+pub(crate) use branch::{BranchBody, RuleBody};
 pub(crate) use check_run::{CheckRunBody, CheckRunPage};
 pub(crate) use comment::{CommentBody, NewComment};
 pub(crate) use commit::{CommitBody, NewCommit};
@@ -21,5 +24,6 @@ pub(crate) use error_body::ErrorBody;
 pub(crate) use merge::{MergeRequest, MergeResult};
 pub(crate) use pull_request::{CloseRequest, EditRequest, NewPullRequest, PullRequestBody};
 pub(crate) use reference::{MoveReference, NewReference, ReferenceBody};
+pub(crate) use review::{Permission, ReviewBody};
 pub(crate) use status::{NewStatus, StatusBody, StatusPage};
 pub(crate) use tree::{NewTree, NewTreeEntry, TreeSource, WrittenTree};

@@ -4,6 +4,7 @@ use selfext_domain::ports::{ForgeError, PullRequest, PullRequestState};
 use selfext_domain::{BranchName, CommitSha, PullRequestNumber, RepositoryName};
 use serde::{Deserialize, Serialize};
 
+use super::review::User;
 use crate::message::clean;
 
 /// A pull request as it is read, alone or in a list.
@@ -25,6 +26,12 @@ pub(crate) struct PullRequestBody {
     merge_commit_sha: Option<CommitSha>,
     #[serde(default)]
     mergeable: Option<bool>,
+    /// Missing in lists.
+    #[serde(default)]
+    mergeable_state: Option<String>,
+    /// Missing if the account was deleted.
+    #[serde(default)]
+    pub(crate) user: Option<User>,
     head: Side,
     base: Side,
 }
@@ -83,6 +90,7 @@ impl TryFrom<PullRequestBody> for PullRequest {
             base: BranchName::parse(body.base.branch.as_str()).map_err(|_| unreadable("base"))?,
             mergeable: body.mergeable,
             draft: body.draft.unwrap_or(false),
+            blocked: body.mergeable_state.as_deref() == Some("blocked"),
         })
     }
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use selfext_contracts::forge::{Answered, ForgeWorld, Misbehaviour, SeenPullRequest, Step};
+use selfext_contracts::forge::{Answered, ForgeWorld, Misbehaviour, Protected, SeenPullRequest, Step};
 use selfext_domain::ports::Forge;
-use selfext_domain::{CheckRun, CommitSha, PullRequestNumber, RepositoryName};
-use selfext_github::{OctocrabForge, Patience, SecretToken, Timeouts};
+use selfext_domain::{BranchName, CheckRun, CommitSha, PullRequestNumber, RepositoryName, RequiredContext};
+use selfext_github::{Budget, OctocrabForge, Patience, SecretToken, Timeouts};
 use selfext_twin::{
-    AppIdentity, CheckConclusion, CheckOutcome, Fault, FaultKind, Serving, StatusState, Twin, TwinConfig, TwinHandle,
+    AppIdentity, CheckConclusion, CheckOutcome, Fault, FaultKind, Permission, Protection, RequiredCheck, ReviewState,
+    Serving, StatusState, Twin, TwinConfig, TwinHandle,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -45,6 +46,7 @@ impl ForgeWorld for TwinWorld {
             .base_url(Url::parse(&self.serving.base_url()).unwrap())
             .timeouts(timeouts)
             .patience(Patience::new([1, 5, 20].map(Duration::from_millis)))
+            .budget(unhurried())
             .build()
             .unwrap();
         Box::new(forge)
@@ -79,6 +81,53 @@ impl ForgeWorld for TwinWorld {
         };
         let app = AppIdentity::new(run.app_id.unwrap_or(1), "an-app");
         self.handle().set_check_run(commit.as_str(), &run.name, outcome, app).await.unwrap();
+    }
+
+    async fn protect(&self, branch: &BranchName, protected: &Protected) {
+        let checks = |required: &[RequiredContext]| {
+            required
+                .iter()
+                .map(|required| RequiredCheck { context: required.context.clone(), app_id: required.app_id })
+                .collect::<Vec<_>>()
+        };
+        let mut ruleset = Protection::ruleset([""; 0]).approvals(protected.approvals);
+        ruleset.merge_queue = protected.merge_queue;
+        ruleset.required = checks(&protected.ruleset);
+        let mut classic = Protection::classic([""; 0]);
+        classic.required = checks(&protected.classic);
+        for protection in [classic, ruleset] {
+            self.handle().protect(branch.as_str(), protection).await.unwrap();
+        }
+    }
+
+    async fn permit(&self, login: &str, permission: &str) {
+        let permission = match permission {
+            "admin" => Permission::Admin,
+            "write" => Permission::Write,
+            "read" => Permission::Read,
+            "none" => Permission::None,
+            other => panic!("{other}"),
+        };
+        self.handle().permit(login, permission).await.unwrap();
+    }
+
+    async fn review(&self, number: PullRequestNumber, login: &str, state: &str, commit: Option<&CommitSha>) {
+        let state = match state {
+            "APPROVED" => ReviewState::Approved,
+            "CHANGES_REQUESTED" => ReviewState::ChangesRequested,
+            "COMMENTED" => ReviewState::Commented,
+            "DISMISSED" => ReviewState::Dismissed,
+            other => panic!("{other}"),
+        };
+        self.handle().review(number.get(), login, state, commit.map(CommitSha::as_str)).await.unwrap();
+    }
+
+    fn own_login(&self) -> String {
+        "twin-user".to_owned()
+    }
+
+    fn set_mergeability_unknown(&self, reads: u32) {
+        self.handle().set_mergeable_null_reads(reads);
     }
 
     async fn reopen(&self, number: PullRequestNumber) {
@@ -161,4 +210,9 @@ impl ForgeWorld for TwinWorld {
     fn forget_exchanges(&self) {
         self.handle().clear_exchanges();
     }
+}
+
+/// A wait that is shorter than the limits that the cases play: they want the error.
+fn unhurried() -> Budget {
+    Budget { max_wait: Duration::from_secs(3), ..Budget::UNPACED }
 }

@@ -26,7 +26,7 @@ async fn a_pause_that_comes_after_the_look_is_found_by_the_grant() {
     let mut world = World::publishing();
     let ledger = world.ledger.clone();
     let pausing = ledger.clone();
-    world.forge.expect_survey().returning(move |_, _, _| {
+    world.forge.expect_survey().returning(move |_, _, _, _| {
         pausing.pause("just in time");
         Ok(survey(green()))
     });

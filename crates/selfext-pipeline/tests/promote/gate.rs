@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use chrono::Duration;
-use selfext_domain::ports::PullRequestState;
+use selfext_domain::ports::{Published, PullRequestState};
 use selfext_domain::*;
 use selfext_pipeline::Ending;
 
@@ -18,7 +18,7 @@ fn reading(state: StatusState) -> GateReading {
 #[tokio::test]
 async fn a_red_context_blocks_and_is_named() {
     let mut world = World::publishing();
-    world.forge.expect_survey().times(1).returning(|_, _, _| Ok(survey(reading(StatusState::Failure))));
+    world.forge.expect_survey().times(1).returning(|_, _, _, _| Ok(survey(reading(StatusState::Failure))));
     let outcome = world.promote().await.unwrap();
     let Ending::Blocked(refusal) = outcome.ending else { panic!() };
     assert_eq!((refusal.reason, refusal.contexts[0].verdict), (Reason::StatusGate, ContextVerdict::Failing));
@@ -35,7 +35,7 @@ async fn a_pending_context_is_waited_for_up_to_the_limit() {
     world.clock.expect_sleep().returning(move |pause| {
         sleeping.fetch_add(i64::try_from(pause.as_secs()).unwrap(), Ordering::Relaxed);
     });
-    world.forge.expect_survey().returning(|_, _, _| Ok(survey(GateReading::default())));
+    world.forge.expect_survey().returning(|_, _, _, _| Ok(survey(GateReading::default())));
     let outcome = world.promote().await.unwrap();
     assert_eq!(reason(&outcome), Some(Reason::ChecksPending));
     assert_eq!(waited.load(Ordering::Relaxed), 60);
@@ -46,7 +46,7 @@ async fn a_pending_context_that_turns_green_lets_the_change_through() {
     let mut world = World::publishing();
     world.clock.expect_sleep().times(2).returning(|_| ());
     let looks = AtomicU32::new(0);
-    world.forge.expect_survey().times(3).returning(move |_, _, _| {
+    world.forge.expect_survey().times(3).returning(move |_, _, _, _| {
         let state = if looks.fetch_add(1, Ordering::Relaxed) < 2 { StatusState::Pending } else { StatusState::Success };
         Ok(survey(reading(state)))
     });
@@ -57,7 +57,7 @@ async fn a_pending_context_that_turns_green_lets_the_change_through() {
 async fn a_base_that_moved_is_verified_again_and_then_merged() {
     let mut world = World::publishing();
     let looks = AtomicU32::new(0);
-    world.forge.expect_survey().returning(move |_, _, _| {
+    world.forge.expect_survey().returning(move |_, _, _, _| {
         let first = looks.fetch_add(1, Ordering::Relaxed) == 0;
         Ok(ports::Survey {
             base_head: commit('9'),
@@ -76,7 +76,7 @@ async fn a_base_that_moved_is_verified_again_and_then_merged() {
 async fn a_base_that_keeps_moving_blocks_after_the_limit() {
     let mut world = World::publishing();
     let looks = AtomicU32::new(0);
-    world.forge.expect_survey().times(3).returning(move |_, _, _| {
+    world.forge.expect_survey().times(3).returning(move |_, _, _, _| {
         let digit = char::from_digit(looks.fetch_add(1, Ordering::Relaxed) + 3, 10).unwrap();
         Ok(ports::Survey { base_head: commit(digit), ..survey(green()) })
     });
@@ -87,7 +87,7 @@ async fn a_base_that_keeps_moving_blocks_after_the_limit() {
 #[tokio::test]
 async fn a_file_that_others_changed_on_the_base_since_is_not_overwritten() {
     let mut world = World::publishing().retiring();
-    world.forge.expect_survey().returning(|_, _, _| Ok(ports::Survey { base_head: commit('9'), ..survey(green()) }));
+    world.forge.expect_survey().returning(|_, _, _, _| Ok(ports::Survey { base_head: commit('9'), ..survey(green()) }));
     world.verifier.expect_changed_between().returning(|_, _, _, paths| Ok(paths.to_vec()));
     let outcome = world.promote().await.unwrap();
     assert_eq!(reason(&outcome), Some(Reason::BaseConflict));
@@ -104,13 +104,103 @@ async fn a_pull_request_that_others_touched_is_not_merged() {
         world
             .forge
             .expect_survey()
-            .returning(move |_, _, _| Ok(ports::Survey { pull_request: request(spoil.clone()), ..survey(green()) }));
+            .returning(move |_, _, _, _| Ok(ports::Survey { pull_request: request(spoil.clone()), ..survey(green()) }));
         assert_eq!(reason(&world.promote().await.unwrap()), Some(expected));
     }
     let mut moved = World::publishing();
-    moved.forge.expect_survey().returning(|_, _, _| {
+    moved.forge.expect_survey().returning(|_, _, _, _| {
         let pull_request = ports::PullRequest { head: commit('7'), ..request(PullRequestState::Open) };
         Ok(ports::Survey { pull_request, ..survey(green()) })
     });
     assert_eq!(reason(&moved.promote().await.unwrap()), Some(Reason::HeadMoved));
+}
+
+/// How a promotion ends whose survey always looks like this.
+async fn refused(look: impl Fn() -> ports::Survey + Send + Sync + 'static) -> (Option<Reason>, i64) {
+    let mut world = World::bare();
+    world.forge.expect_branch_head().returning(|_| Ok(base()));
+    world.verifier.expect_read_file().returning(|_, _, _| Ok(Some(RULES.into())));
+    world.verifier.expect_prepare().returning(|_, on, _| Ok(candidate(on)));
+    world.verifier.expect_run_stages().returning(|_, _, _| Ok(vec![stage(StageResult::Passed)]));
+    world
+        .forge
+        .expect_publish()
+        .returning(|_| Ok(Published { pull_request: number(), url: "http://forge/12".into(), head: head() }));
+    let waited = Arc::new(AtomicI64::new(0));
+    let (now, sleeping) = (waited.clone(), waited.clone());
+    world.clock.expect_now().returning(move || time() + Duration::seconds(now.load(Ordering::Relaxed)));
+    world.clock.expect_sleep().returning(move |pause| {
+        sleeping.fetch_add(i64::try_from(pause.as_secs()).unwrap(), Ordering::Relaxed);
+    });
+    world.forge.expect_survey().returning(move |_, _, _, _| Ok(look()));
+    let outcome = world.promote().await.unwrap();
+    (reason(&outcome), waited.load(Ordering::Relaxed))
+}
+
+#[tokio::test]
+async fn what_the_forge_requires_is_required_too() {
+    let required = |name: &str| vec![RequiredContext { context: name.into(), app_id: None }];
+    let also = move || BranchRules { required: required("scan"), ..BranchRules::default() };
+    let waiting = refused(move || ports::Survey { rules: also(), ..survey(green()) }).await;
+    assert_eq!(waiting, (Some(Reason::ChecksPending), 60));
+    let mut world = World::publishing().merging();
+    let own = move || BranchRules { required: required(PERMIT_CONTEXT), ..BranchRules::default() };
+    world.forge.expect_survey().returning(move |_, _, _, _| Ok(ports::Survey { rules: own(), ..survey(green()) }));
+    assert!(matches!(world.promote().await.unwrap().ending, Ending::Promoted { .. }));
+}
+
+#[tokio::test]
+async fn approvals_are_waited_for_and_changes_that_are_asked_for_are_not() {
+    let rules = || BranchRules { approvals: 1, ..BranchRules::default() };
+    let review = |state| Review { reviewer: "r".into(), state, commit: Some(head()), counts: true };
+    let missing = refused(move || ports::Survey { rules: rules(), ..survey(green()) }).await;
+    assert_eq!(missing, (Some(Reason::ReviewMissing), 60));
+    let reviews = move || vec![review(ReviewState::ChangesRequested)];
+    let unwanted = refused(move || ports::Survey { rules: rules(), reviews: reviews(), ..survey(green()) }).await;
+    assert_eq!(unwanted, (Some(Reason::ChangesRequested), 0));
+    let mut world = World::publishing().merging();
+    world.clock.expect_sleep().times(1).returning(|_| ());
+    let looks = AtomicU32::new(0);
+    world.forge.expect_survey().times(2).returning(move |_, _, _, _| {
+        let reviews =
+            if looks.fetch_add(1, Ordering::Relaxed) == 0 { vec![] } else { vec![review(ReviewState::Approved)] };
+        Ok(ports::Survey { rules: rules(), reviews, ..survey(green()) })
+    });
+    assert!(matches!(world.promote().await.unwrap().ending, Ending::Promoted { .. }));
+}
+
+#[tokio::test]
+async fn a_base_with_a_merge_queue_or_without_the_method_is_refused_at_once() {
+    let queue = || BranchRules { merge_queue: true, ..BranchRules::default() };
+    let refusal = refused(move || ports::Survey { rules: queue(), ..survey(green()) }).await;
+    assert_eq!(refusal, (Some(Reason::MergeQueueRequired), 0));
+    let methods = || BranchRules { methods: Some(vec![MergeMethod::Merge]), ..BranchRules::default() };
+    let refusal = refused(move || ports::Survey { rules: methods(), ..survey(green()) }).await;
+    assert_eq!(refusal, (Some(Reason::BlockedByProtection), 0));
+}
+
+#[tokio::test]
+async fn a_draft_and_a_conflict_have_their_own_reasons() {
+    let draft = || ports::PullRequest { draft: true, ..request(PullRequestState::Open) };
+    let refusal = refused(move || ports::Survey { pull_request: draft(), ..survey(green()) }).await;
+    assert_eq!(refusal, (Some(Reason::PullRequestDraft), 0));
+    let conflict = || ports::PullRequest { mergeable: Some(false), ..request(PullRequestState::Open) };
+    let refusal = refused(move || ports::Survey { pull_request: conflict(), ..survey(green()) }).await;
+    assert_eq!(refusal, (Some(Reason::MergeConflict), 0));
+}
+
+#[tokio::test]
+async fn unknown_mergeability_is_neither_yes_nor_no() {
+    let unknown = || ports::PullRequest { mergeable: None, ..request(PullRequestState::Open) };
+    let refusal = refused(move || ports::Survey { pull_request: unknown(), ..survey(green()) }).await;
+    assert_eq!(refusal, (Some(Reason::MergeabilityUnknown), 60));
+    let mut world = World::publishing().merging();
+    world.clock.expect_sleep().times(2).returning(|_| ());
+    let looks = AtomicU32::new(0);
+    world.forge.expect_survey().times(3).returning(move |_, _, _, _| {
+        let known = looks.fetch_add(1, Ordering::Relaxed) == 2;
+        let pull_request = if known { request(PullRequestState::Open) } else { unknown() };
+        Ok(ports::Survey { pull_request, ..survey(green()) })
+    });
+    assert!(matches!(world.promote().await.unwrap().ending, Ending::Promoted { .. }));
 }

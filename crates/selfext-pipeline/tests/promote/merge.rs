@@ -58,7 +58,7 @@ async fn a_base_that_moves_between_two_tries_is_verified_before_the_next() {
         .expect_publish()
         .returning(|_| Ok(ports::Published { pull_request: number(), url: String::new(), head: head() }));
     let surveys = AtomicU32::new(0);
-    world.forge.expect_survey().returning(move |_, _, _| {
+    world.forge.expect_survey().returning(move |_, _, _, _| {
         let base_head = if surveys.fetch_add(1, Ordering::Relaxed) == 0 { base() } else { commit('9') };
         Ok(ports::Survey { base_head, ..survey(green()) })
     });

@@ -90,7 +90,7 @@ async fn a_process_that_was_overtaken_merges_nothing_and_reports_what_the_other_
     let mut world = World::publishing();
     let ledger = world.ledger.clone();
     let other = ledger.clone();
-    world.forge.expect_survey().times(1).returning(move |_, _, _| {
+    world.forge.expect_survey().times(1).returning(move |_, _, _, _| {
         let run = other.runs().remove(0);
         other.write_as_other(&run, taken_over(&run));
         Ok(survey(green()))
@@ -130,7 +130,7 @@ async fn a_process_that_took_over_and_died_is_replaced_after_a_permits_time() {
     let ledger = world.ledger.clone();
     let other = ledger.clone();
     let looks = AtomicU32::new(0);
-    world.forge.expect_survey().times(2).returning(move |_, _, _| {
+    world.forge.expect_survey().times(2).returning(move |_, _, _, _| {
         if looks.fetch_add(1, Ordering::Relaxed) == 0 {
             let run = other.runs().remove(0);
             other.write_as_other(&run, taken_over(&run));
@@ -148,7 +148,7 @@ async fn a_run_that_another_process_ends_meanwhile_ends_here_too() {
     let mut world = World::publishing().retiring();
     let ledger = world.ledger.clone();
     let other = ledger.clone();
-    world.forge.expect_survey().times(1).returning(move |_, _, _| {
+    world.forge.expect_survey().times(1).returning(move |_, _, _, _| {
         let run = other.runs().remove(0);
         other.write_as_other(&run, RunAbandoned { by: OperatorName::parse("ops").unwrap(), reason: None }.into());
         Ok(survey(green()))

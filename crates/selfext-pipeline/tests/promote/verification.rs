@@ -66,7 +66,7 @@ async fn a_protected_path_blocks_before_anything_runs_and_is_listed() {
 #[tokio::test]
 async fn a_run_that_an_operator_allows_while_it_is_being_driven_goes_on() {
     let mut world = World::publishing().merging();
-    world.forge.expect_survey().returning(|_, _, _| Ok(survey(green())));
+    world.forge.expect_survey().returning(|_, _, _, _| Ok(survey(green())));
     world.verifier.checkpoint();
     let rules = format!("{RULES}\n[paths]\nprotected = [\"src/**\"]\n");
     let (ledger, looks) = (world.ledger.clone(), AtomicU32::new(0));

@@ -91,11 +91,13 @@ pub fn request(state: PullRequestState) -> PullRequest {
         base: BranchName::parse("main").unwrap(),
         mergeable: Some(true),
         draft: false,
+        blocked: false,
     }
 }
 
 pub fn survey(gate: GateReading) -> Survey {
-    Survey { pull_request: request(PullRequestState::Open), base_head: base(), gate }
+    let pull_request = request(PullRequestState::Open);
+    Survey { pull_request, base_head: base(), gate, rules: BranchRules::default(), reviews: Vec::new() }
 }
 
 /// A commit on the base, behind the verified one.
@@ -145,7 +147,7 @@ impl World {
     /// Everything up to the merge goes well.
     pub fn gated() -> Self {
         let mut world = Self::publishing();
-        world.forge.expect_survey().returning(|_, _, _| Ok(survey(green())));
+        world.forge.expect_survey().returning(|_, _, _, _| Ok(survey(green())));
         world
     }
 

@@ -85,7 +85,7 @@ async fn protection(call: &Call<'_>) -> ApiResult {
     let rule = rule.ok_or_else(|| ApiError::missing("Branch not protected"))?;
     let url = call.urls().api(format_args!("branches/{}/protection", encoded_path(branch)));
     let off = json!({"enabled": false});
-    Ok(Reply::ok(json!({
+    let mut shown = json!({
         "url": url,
         "required_status_checks": {
             "url": format!("{url}/required_status_checks"),
@@ -103,7 +103,17 @@ async fn protection(call: &Call<'_>) -> ApiResult {
         "required_conversation_resolution": off,
         "lock_branch": off,
         "allow_fork_syncing": off,
-    })))
+    });
+    if rule.approvals > 0 {
+        shown["required_pull_request_reviews"] = json!({
+            "url": format!("{url}/required_pull_request_reviews"),
+            "dismiss_stale_reviews": false,
+            "require_code_owner_reviews": false,
+            "require_last_push_approval": false,
+            "required_approving_review_count": rule.approvals,
+        });
+    }
+    Ok(Reply::ok(shown))
 }
 
 async fn rules(call: &Call<'_>) -> ApiResult {
@@ -143,5 +153,33 @@ fn ruleset_rules(call: &Call<'_>, settings: &Settings) -> Vec<Value> {
             "strict_required_status_checks_policy": rule.strict,
         },
     });
-    [json!({"type": "deletion"}), json!({"type": "non_fast_forward"}), checks].into_iter().map(from_ruleset).collect()
+    let mut rules = vec![json!({"type": "deletion"}), json!({"type": "non_fast_forward"}), checks];
+    if rule.approvals > 0 {
+        rules.push(json!({
+            "type": "pull_request",
+            "parameters": {
+                "allowed_merge_methods": ["merge", "squash", "rebase"],
+                "dismiss_stale_reviews_on_push": false,
+                "require_code_owner_review": false,
+                "require_last_push_approval": false,
+                "required_approving_review_count": rule.approvals,
+                "required_review_thread_resolution": false,
+            },
+        }));
+    }
+    if rule.merge_queue {
+        rules.push(json!({
+            "type": "merge_queue",
+            "parameters": {
+                "check_response_timeout_minutes": 60,
+                "grouping_strategy": "ALLGREEN",
+                "max_entries_to_build": 5,
+                "max_entries_to_merge": 5,
+                "merge_method": "SQUASH",
+                "min_entries_to_merge": 1,
+                "min_entries_to_merge_wait_minutes": 5,
+            },
+        }));
+    }
+    rules.into_iter().map(from_ruleset).collect()
 }

@@ -44,6 +44,12 @@ pub struct Protection {
     pub required: Vec<RequiredCheck>,
     /// Whether a head must hold everything that is in the base.
     pub strict: bool,
+    /// How many approving reviews a pull request must have.
+    #[serde(default)]
+    pub approvals: u32,
+    /// Whether changes must be made through a merge queue. The twin has none, so that nothing can be merged then.
+    #[serde(default)]
+    pub merge_queue: bool,
 }
 
 impl Protection {
@@ -58,13 +64,28 @@ impl Protection {
     }
 
     fn new<C: Into<String>>(source: ProtectionSource, contexts: impl IntoIterator<Item = C>) -> Self {
-        Self { source, required: contexts.into_iter().map(RequiredCheck::new).collect(), strict: false }
+        let required = contexts.into_iter().map(RequiredCheck::new).collect();
+        Self { source, required, strict: false, approvals: 0, merge_queue: false }
     }
 
     /// The same, and heads must be up to date before merging.
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.strict = true;
+        self
+    }
+
+    /// The same, with this many approving reviews.
+    #[must_use]
+    pub fn approvals(mut self, count: u32) -> Self {
+        self.approvals = count;
+        self
+    }
+
+    /// The same, and changes must be made through a merge queue.
+    #[must_use]
+    pub fn merge_queue(mut self) -> Self {
+        self.merge_queue = true;
         self
     }
 }

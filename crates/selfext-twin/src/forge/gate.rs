@@ -1,8 +1,10 @@
 //! Required checks, as branch protection and rulesets enforce them.
 
-use crate::control::{ProtectionSource, RequiredCheck, StatusState};
+use std::collections::BTreeMap;
+
+use crate::control::{Protection, ProtectionSource, RequiredCheck, ReviewState, StatusState};
 use crate::git::Oid;
-use crate::state::State;
+use crate::state::{Pull, State};
 
 /// How one required check stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,24 +15,58 @@ enum Standing {
     Passed,
 }
 
-/// What keeps a commit out of a protected branch, in GitHub's words; `None` if nothing does.
+/// What keeps a pull request out of its protected base, in GitHub's words; `None` if nothing does.
 ///
-/// `up_to_date` says whether the commit holds everything that is in the branch.
-pub(super) fn obstacle(state: &State, branch: &str, sha: Oid, up_to_date: bool) -> Option<String> {
-    state.settings.rules(branch).iter().find_map(|rule| {
-        let words = unmet(state, sha, &rule.required).or_else(|| {
-            (rule.strict && !up_to_date).then(|| "Head branch is out of date with the base branch.".to_owned())
-        })?;
-        Some(match rule.source {
-            ProtectionSource::Classic => words,
-            ProtectionSource::Ruleset => format!("Repository rule violations found\n\n{words}\n\n"),
-        })
+/// `up_to_date` says whether the head holds everything that is in the base.
+pub(super) fn obstacle(state: &State, pull: &Pull, up_to_date: bool) -> Option<String> {
+    state.settings.rules(&pull.base).iter().find_map(|rule| {
+        let words = if rule.merge_queue {
+            "Changes must be made through the merge queue".to_owned()
+        } else {
+            unmet(state, pull.head_sha, &rule.required).or_else(|| unreviewed(state, pull, rule)).or_else(|| {
+                (rule.strict && !up_to_date).then(|| "Head branch is out of date with the base branch.".to_owned())
+            })?
+        };
+        Some(in_words_of(rule, words))
     })
 }
 
 /// What keeps a branch from being moved straight to a commit, in GitHub's words; `None` if nothing does.
 pub(crate) fn forbids_move(state: &State, branch: &str, to: Oid) -> Option<String> {
-    obstacle(state, branch, to, true)
+    state.settings.rules(branch).iter().find_map(|rule| {
+        let only_pulls = rule.merge_queue || rule.approvals > 0;
+        let words = only_pulls.then(|| "Changes must be made through a pull request.".to_owned());
+        Some(in_words_of(rule, words.or_else(|| unmet(state, to, &rule.required))?))
+    })
+}
+
+fn in_words_of(rule: &Protection, words: String) -> String {
+    match rule.source {
+        ProtectionSource::Classic => words,
+        ProtectionSource::Ruleset => format!("Repository rule violations found\n\n{words}\n\n"),
+    }
+}
+
+/// The last word of each reviewer who may write and did not make the pull request counts, whatever commit it was about.
+fn unreviewed(state: &State, pull: &Pull, rule: &Protection) -> Option<String> {
+    if rule.approvals == 0 {
+        return None;
+    }
+    let mut last = BTreeMap::new();
+    for review in state.reviews.get(&pull.number).into_iter().flatten() {
+        let counts = review.user != pull.user && state.settings.permission(&review.user).may_write();
+        if counts && review.state != ReviewState::Commented {
+            last.insert(review.user.as_str(), review.state);
+        }
+    }
+    if last.values().any(|state| *state == ReviewState::ChangesRequested) {
+        return Some("Changes have been requested.".to_owned());
+    }
+    let approvals = last.values().filter(|state| **state == ReviewState::Approved).count();
+    (approvals < rule.approvals as usize).then(|| {
+        let (count, verb) = (rule.approvals, if rule.approvals == 1 { "review is" } else { "reviews are" });
+        format!("At least {count} approving {verb} required by reviewers with write access.")
+    })
 }
 
 /// Whether a rule of the branch asks for heads that are up to date.
@@ -38,10 +74,14 @@ pub(super) fn is_strict(state: &State, branch: &str) -> bool {
     state.settings.rules(branch).iter().any(|rule| rule.strict)
 }
 
-/// Whether all required checks of a branch have passed on a commit.
-pub(super) fn checks_passed(state: &State, branch: &str, sha: Oid) -> bool {
-    let rules = state.settings.rules(branch);
-    rules.iter().all(|rule| unmet(state, sha, &rule.required).is_none())
+/// Whether a pull request has all checks and reviews that its base asks for.
+pub(super) fn is_let_through(state: &State, pull: &Pull) -> bool {
+    let rules = state.settings.rules(&pull.base);
+    rules.iter().all(|rule| {
+        !rule.merge_queue
+            && unmet(state, pull.head_sha, &rule.required).is_none()
+            && unreviewed(state, pull, rule).is_none()
+    })
 }
 
 fn unmet(state: &State, sha: Oid, required: &[RequiredCheck]) -> Option<String> {

@@ -38,7 +38,7 @@ impl World {
         let behind = self.git.relation(base, head).await?.behind > 0;
         let word = if pull.draft {
             "draft"
-        } else if !gate::checks_passed(state, &pull.base, head) {
+        } else if !gate::is_let_through(state, pull) {
             "blocked"
         } else if behind && gate::is_strict(state, &pull.base) {
             "behind"

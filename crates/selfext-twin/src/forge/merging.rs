@@ -186,7 +186,7 @@ fn check_rules(state: &State, pull: &Pull, method: MergeMethod, relation: &Relat
     if !enabled {
         return Err(MergeRefusal::MethodDisabled(method));
     }
-    match gate::obstacle(state, &pull.base, pull.head_sha, relation.behind == 0) {
+    match gate::obstacle(state, pull, relation.behind == 0) {
         Some(words) => Err(MergeRefusal::Protected(words)),
         None => Ok(()),
     }

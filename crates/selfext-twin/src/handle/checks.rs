@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::TwinHandle;
-use crate::control::{AppIdentity, AutoCheck, CheckOutcome, MergeMethods, NewHead, Protection, StatusState};
+use crate::clock;
+use crate::control::{
+    AppIdentity, AutoCheck, CheckOutcome, MergeMethods, NewHead, Permission, Protection, ReviewState, StatusState,
+};
 use crate::error::TwinError;
 use crate::git::Oid;
-use crate::state::State;
+use crate::state::{Review, State};
 
 impl TwinHandle {
     /// Sets a commit status in the name of the user `ci`. A later status of the same context covers an earlier one.
@@ -109,6 +112,39 @@ impl TwinHandle {
     /// As [`protect`](Self::protect).
     pub async fn delete_branch_on_merge(&self, delete: bool) -> Result<(), TwinError> {
         self.change(|state| state.settings.delete_branch_on_merge = delete).await
+    }
+
+    /// Says what somebody may do in the repository (read, if never said). Kept over restarts.
+    ///
+    /// # Errors
+    ///
+    /// As [`protect`](Self::protect).
+    pub async fn permit(&self, login: &str, permission: Permission) -> Result<(), TwinError> {
+        self.change(|state| state.settings.permit(login, permission)).await
+    }
+
+    /// Reviews a pull request in somebody's name, at its head or at an earlier commit. Kept over restarts.
+    ///
+    /// # Errors
+    ///
+    /// [`TwinError::NoSuchThing`] if there is no such pull request or the commit has an impossible name; otherwise as
+    /// [`protect`](Self::protect).
+    pub async fn review(
+        &self,
+        pull_request: u64,
+        login: &str,
+        review: ReviewState,
+        commit: Option<&str>,
+    ) -> Result<(), TwinError> {
+        let missing = || TwinError::NoSuchThing(format!("pull request {pull_request}, or the commit to review"));
+        let commit = commit.map(|commit| Oid::parse(commit).ok_or_else(missing)).transpose()?;
+        let mut store = self.world.store.lock().await;
+        self.world.check_open()?;
+        let head = store.state.pulls.get(&pull_request).ok_or_else(missing)?.head_sha;
+        let (id, commit) = (store.state.next_id(), commit.unwrap_or(head));
+        let review = Review { id, user: login.to_owned(), state: review, commit, at: clock::now() };
+        store.state.reviews.entry(pull_request).or_default().push(review);
+        Ok(store.save()?)
     }
 
     async fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), TwinError> {

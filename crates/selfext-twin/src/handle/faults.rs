@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::TwinHandle;
 use crate::fault::Fault;
+use crate::limits::Limits;
 
 impl TwinHandle {
     /// Makes every request wait this long before anything is done. Zero turns it off.
@@ -37,5 +38,17 @@ impl TwinHandle {
     /// the branch) as it was before.
     pub fn set_ref_lag(&self, reads: u32) {
         self.world.knobs.set_ref_lag(reads);
+    }
+
+    /// Limits how many requests are served from now on; `None` takes the limits away. What was counted so far is forgotten.
+    pub fn set_limits(&self, limits: Option<Limits>) {
+        self.world.meter.set(limits);
+    }
+
+    /// For each request that came although an earlier one had been refused for its writes and that limit was still in force:
+    /// how long after that refusal it came. One that was on its way already comes soon after it.
+    #[must_use]
+    pub fn requests_while_limited(&self) -> Vec<Duration> {
+        self.world.meter.while_refused()
     }
 }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::sync::mpsc;
 
+use super::conditional::tagged;
 use super::connection::Scissors;
 use super::render::{json_reply, plain_reply, rendered, send};
 use crate::api::{self, Call, Reply, Target};
@@ -52,7 +53,7 @@ pub(super) async fn answer(
     }
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         let reply = plain_reply(StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large");
-        return send(&entry, reply);
+        return send(&world, &entry, reply);
     };
     entry.request_body(&body);
 
@@ -61,7 +62,7 @@ pub(super) async fn answer(
         Ok(ending) => ending,
         Err(error) => {
             tracing::error!(%error, "a request broke off");
-            Ending::Send(send(&entry, plain_reply(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")))
+            Ending::Send(send(&world, &entry, plain_reply(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")))
         }
     };
     match ending {
@@ -98,7 +99,10 @@ impl Job {
         let entry = self.entry.clone();
         if !self.is_local() {
             let words = "The twin answers only programs that address it directly";
-            return Ending::Send(send(&entry, plain_reply(StatusCode::FORBIDDEN, words)));
+            return Ending::Send(send(world, &entry, plain_reply(StatusCode::FORBIDDEN, words)));
+        }
+        if let Some(refusal) = world.meter.admit(&self.target.method) {
+            return Ending::Send(send(world, &entry, refusal));
         }
         let fault = world.knobs.fault_for(&self.target.method, &self.target.segments);
         if let Some(fault) = &fault {
@@ -115,7 +119,7 @@ impl Job {
                     Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
                 });
                 reply.headers.extend(headers);
-                return Ending::Send(send(&entry, reply));
+                return Ending::Send(send(world, &entry, reply));
             }
             Some(FaultKind::Drop) => {
                 entry.given_up();
@@ -124,7 +128,11 @@ impl Job {
             Some(FaultKind::Hang) => return Ending::Hang,
             _ => {}
         }
-        let reply = self.perform(world).await;
+        let (method, headers) = (self.target.method.clone(), self.headers.clone());
+        let reply = tagged(&method, &headers, self.perform(world).await);
+        if reply.status == StatusCode::NOT_MODIFIED {
+            world.meter.uncount();
+        }
         entry.performed(reply.status.as_u16());
         finish(world, &entry, reply, fault).await
     }
@@ -179,11 +187,13 @@ async fn finish(world: &World, entry: &Entry, reply: Reply, fault: Option<FaultK
             Ending::Drop
         }
         Some(FaultKind::HangAfterwards) => Ending::Hang,
-        Some(FaultKind::AnswerAfterwards { status, body }) => Ending::Send(send(entry, json_reply(status, body))),
+        Some(FaultKind::AnswerAfterwards { status, body }) => {
+            Ending::Send(send(world, entry, json_reply(status, body)))
+        }
         Some(FaultKind::HoldAnswer(gate)) => {
             tokio::select! {
                 biased;
-                () = gate.pass() => Ending::Send(send(entry, reply)),
+                () = gate.pass() => Ending::Send(send(world, entry, reply)),
                 () = world.closing() => {
                     entry.given_up();
                     Ending::Drop
@@ -191,18 +201,18 @@ async fn finish(world: &World, entry: &Entry, reply: Reply, fault: Option<FaultK
             }
         }
         Some(FaultKind::HalfJson) => {
-            let (mut head, body) = rendered(reply);
+            let (mut head, body) = rendered(world, reply);
             entry.answered(head.status().as_u16(), None, body.len());
             *head.body_mut() = Body::from(body.slice(..body.len() / 2));
             Ending::Send(head)
         }
         Some(FaultKind::CutBody) => {
-            let (mut head, body) = rendered(reply);
+            let (mut head, body) = rendered(world, reply);
             entry.answered(head.status().as_u16(), None, body.len());
             let half = body.len() / 2;
             *head.body_mut() = Body::from(body);
             Ending::SendCut(head, half)
         }
-        _ => Ending::Send(send(entry, reply)),
+        _ => Ending::Send(send(world, entry, reply)),
     }
 }

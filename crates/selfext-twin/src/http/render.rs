@@ -2,12 +2,13 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::api::{self, Content, Reply};
+use crate::api::{Content, Reply};
 use crate::record::Entry;
+use crate::world::World;
 
 /// An answer with this status and body.
 pub(super) fn json_reply(status: u16, body: Value) -> Reply {
@@ -26,19 +27,19 @@ pub(super) fn plain_reply(status: StatusCode, message: &str) -> Reply {
 }
 
 /// Records an answer and makes it ready to be sent.
-pub(super) fn send(entry: &Entry, reply: Reply) -> Response {
+pub(super) fn send(world: &World, entry: &Entry, reply: Reply) -> Response {
     let recorded = match &reply.content {
         Content::Json(value) => Some(value.clone()),
         Content::Raw(_) | Content::Empty => None,
     };
-    let (mut response, body) = rendered(reply);
+    let (mut response, body) = rendered(world, reply);
     entry.answered(response.status().as_u16(), recorded.as_ref(), body.len());
     *response.body_mut() = Body::from(body);
     response
 }
 
 /// The head of an answer and the bytes of its body.
-pub(super) fn rendered(reply: Reply) -> (Response, Bytes) {
+pub(super) fn rendered(world: &World, reply: Reply) -> (Response, Bytes) {
     let (kind, body) = match reply.content {
         Content::Json(value) => (Some("application/json; charset=utf-8"), value.to_string().into()),
         Content::Raw(data) => (Some("application/vnd.github.raw+json; charset=utf-8"), data.into()),
@@ -50,15 +51,8 @@ pub(super) fn rendered(reply: Reply) -> (Response, Bytes) {
     if let Some(kind) = kind {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
-    let limits = [
-        ("x-ratelimit-limit", api::RATE_LIMIT.into()),
-        ("x-ratelimit-remaining", api::RATE_LIMIT.into()),
-        ("x-ratelimit-reset", api::rate_limit_reset().into()),
-        ("x-ratelimit-used", 0.into()),
-        ("x-ratelimit-resource", HeaderValue::from_static("core")),
-    ];
-    for (name, value) in limits {
-        headers.insert(HeaderName::from_static(name), value);
+    for (name, value) in world.meter.standing().headers() {
+        headers.insert(name, value);
     }
     for (name, value) in reply.headers {
         headers.insert(name, value);

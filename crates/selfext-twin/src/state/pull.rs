@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::control::PullSnapshot;
+use crate::control::{PullSnapshot, ReviewState};
 use crate::git::Oid;
 
 /// A pull request.
@@ -82,6 +82,16 @@ impl Pull {
             merged_as: self.merged.as_ref().map(|merged| merged.sha.to_string()),
         }
     }
+}
+
+/// A review of a pull request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Review {
+    pub(crate) id: u64,
+    pub(crate) user: String,
+    pub(crate) state: ReviewState,
+    pub(crate) commit: Oid,
+    pub(crate) at: DateTime<Utc>,
 }
 
 /// A comment on a pull request.

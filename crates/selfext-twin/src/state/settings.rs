@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::{MergeMethods, Protection, ProtectionSource};
+use crate::control::{MergeMethods, Permission, Protection, ProtectionSource};
 
 /// What an administrator of the repository has set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ pub(crate) struct Settings {
     pub(crate) delete_branch_on_merge: bool,
     /// Protection by branch; at most one of each source.
     protections: BTreeMap<String, Vec<Protection>>,
+    /// What people may do, by their logins in lower case; whoever is not named may read.
+    #[serde(default)]
+    permissions: BTreeMap<String, Permission>,
 }
 
 impl Settings {
@@ -26,6 +29,16 @@ impl Settings {
     /// Takes all rules from a branch.
     pub(crate) fn unprotect(&mut self, branch: &str) {
         self.protections.remove(branch);
+    }
+
+    /// Says what somebody may do.
+    pub(crate) fn permit(&mut self, login: &str, permission: Permission) {
+        self.permissions.insert(login.to_ascii_lowercase(), permission);
+    }
+
+    /// What somebody may do.
+    pub(crate) fn permission(&self, login: &str) -> Permission {
+        self.permissions.get(&login.to_ascii_lowercase()).copied().unwrap_or(Permission::Read)
     }
 
     /// All rules of a branch.

@@ -34,6 +34,8 @@ version = 1
 required = []
 # Contexts that may be red.
 optional = []
+# How many people who may write to the repository must have approved exactly this commit.
+approvals = 0
 # Whether a check run that was skipped, or ended neutral, counts as green.
 accept_skipped = false
 accept_neutral = false

@@ -18,7 +18,7 @@ async fn every_call(
     vec![
         ("branch_head", forge.branch_head(base).await.map(drop)),
         ("publish", forge.publish(publication).await.map(drop)),
-        ("survey", forge.survey(number, head, base).await.map(drop)),
+        ("survey", forge.survey(number, head, base, false).await.map(drop)),
         ("commit", forge.commit(head).await.map(drop)),
         ("pull_request", forge.pull_request(number).await.map(drop)),
         ("find_pull_request", forge.find_pull_request(branch, base).await.map(drop)),
@@ -70,28 +70,43 @@ pub async fn the_credential_is_in_no_error<W: ForgeWorld>() {
     .await;
 }
 
-pub async fn limits_say_how_long_to_wait<W: ForgeWorld>() {
-    on_stage(async |stage: &Stage<W>| {
-        let secondary = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
-        let spent =
-            |status| Misbehaviour::refusal(status, "API rate limit exceeded").with_header("x-ratelimit-remaining", "0");
-        let far = "4102444800";
-        for (misbehaviour, expected) in [
-            (Misbehaviour::refusal(403, secondary).with_header("retry-after", "7"), 7..=7),
-            (spent(429).with_header("retry-after", "120"), 120..=120),
-            (Misbehaviour::refusal(403, secondary), 60..=60),
-            (Misbehaviour::refusal(429, "Too many requests"), 60..=60),
-            (spent(403).with_header("x-ratelimit-reset", "1"), 1..=1),
-            (spent(403).with_header("x-ratelimit-reset", far), 61..=u64::MAX),
-        ] {
+pub async fn limits_say_how_long_to_wait_and_nothing_is_asked_meanwhile<W: ForgeWorld>() {
+    let secondary = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+    let spent =
+        |status| Misbehaviour::refusal(status, "API rate limit exceeded").with_header("x-ratelimit-remaining", "0");
+    let far = "4102444800";
+    for (misbehaviour, expected) in [
+        (Misbehaviour::refusal(403, secondary).with_header("retry-after", "7"), 7..=7),
+        (spent(429).with_header("retry-after", "120"), 120..=120),
+        (Misbehaviour::refusal(403, secondary), 60..=60),
+        (Misbehaviour::refusal(429, "Too many requests"), 60..=60),
+        (spent(403).with_header("x-ratelimit-reset", far), 61..=u64::MAX),
+    ] {
+        on_stage(async |stage: &Stage<W>| {
             stage.world.disturb(Step::ReadBranch, misbehaviour.clone());
-            match stage.forge.branch_head(&stage.base).await {
-                Err(ForgeError::RateLimited { retry_after }) => {
-                    assert!(expected.contains(&retry_after.as_secs()), "{misbehaviour:?}: {retry_after:?}");
-                }
-                other => panic!("{misbehaviour:?}: {other:?}"),
-            }
-        }
+            let limited =
+                async |expected: std::ops::RangeInclusive<u64>| match stage.forge.branch_head(&stage.base).await {
+                    Err(ForgeError::RateLimited { retry_after }) => {
+                        assert!(expected.contains(&retry_after.as_secs()), "{misbehaviour:?}: {retry_after:?}");
+                    }
+                    other => panic!("{misbehaviour:?}: {other:?}"),
+                };
+            limited(expected.clone()).await;
+            stage.world.forget_exchanges();
+            limited(expected.start() / 2..=*expected.end()).await;
+            assert!(stage.world.exchanges().is_empty(), "{misbehaviour:?}");
+        })
+        .await;
+    }
+}
+
+pub async fn a_short_limit_is_waited_for<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let spent = Misbehaviour::refusal(403, "API rate limit exceeded");
+        let spent = spent.with_header("x-ratelimit-remaining", "0").with_header("x-ratelimit-reset", "1");
+        stage.world.disturb(Step::ReadBranch, spent);
+        stage.forge.branch_head(&stage.base).await.unwrap();
+        assert_eq!(stage.world.exchanges().len(), 2);
         let full = Misbehaviour::refusal(403, "Must have admin rights").with_header("x-ratelimit-remaining", "4999");
         stage.world.disturb(Step::ReadBranch, full);
         assert!(matches!(stage.forge.branch_head(&stage.base).await, Err(ForgeError::Unauthorized(_))));

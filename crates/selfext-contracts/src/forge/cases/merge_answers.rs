@@ -90,7 +90,7 @@ pub async fn refusals_are_told_from_doubt<W: ForgeWorld>() {
         (403, "Resource not accessible by integration", Reason::ForgeRefused),
         (404, "Not Found", Reason::ForgeRefused),
         (422, "Validation Failed", Reason::MergeRefused),
-        (405, "Changes must be made through the merge queue", Reason::MergeRefused),
+        (405, "Changes must be made through the merge queue", Reason::MergeQueueRequired),
         (405, "Squash merges are not allowed on this repository.", Reason::MergeRefused),
         (405, "Required status check \"ci\" is expected.", Reason::MergeRefused),
     ] {
@@ -109,15 +109,15 @@ pub async fn refusals_are_told_from_doubt<W: ForgeWorld>() {
 
 pub async fn what_passes_gives_the_permit_back<W: ForgeWorld>() {
     let limited = |status| Misbehaviour::refusal(status, "API rate limit exceeded");
-    for misbehaviour in [
-        Misbehaviour::refusal(405, "Base branch was modified. Review and try the merge again."),
-        Misbehaviour::refusal(405, "Merge already in progress"),
-        Misbehaviour::refusal(409, "Head branch is out of date. Review and try the merge again."),
-        Misbehaviour::refusal(409, "Head branch was modified. Review and try the merge again."),
-        Misbehaviour::refusal(403, "You have exceeded a secondary rate limit."),
-        Misbehaviour::refusal(403, "Forbidden").with_header("retry-after", "7"),
-        limited(403).with_header("x-ratelimit-remaining", "0"),
-        limited(429),
+    for (misbehaviour, lasts) in [
+        (Misbehaviour::refusal(405, "Base branch was modified. Review and try the merge again."), false),
+        (Misbehaviour::refusal(405, "Merge already in progress"), false),
+        (Misbehaviour::refusal(409, "Head branch is out of date. Review and try the merge again."), false),
+        (Misbehaviour::refusal(409, "Head branch was modified. Review and try the merge again."), false),
+        (Misbehaviour::refusal(403, "You have exceeded a secondary rate limit."), true),
+        (Misbehaviour::refusal(403, "Forbidden").with_header("retry-after", "7"), true),
+        (limited(403).with_header("x-ratelimit-remaining", "0"), true),
+        (limited(429), true),
     ] {
         on_stage(async |stage: &Stage<W>| {
             let (publication, published) = stage.published().await;
@@ -128,8 +128,14 @@ pub async fn what_passes_gives_the_permit_back<W: ForgeWorld>() {
             assert_eq!(permit.terms(), &terms);
             assert!(!message.is_empty());
             assert!(!landed(stage, &publication.candidate.base));
+            stage.world.forget_exchanges();
             let answer = stage.forge.merge(permit).await;
-            assert!(matches!(answer, MergeAnswer::Merged { .. }), "{misbehaviour:?}: {answer:?}");
+            if lasts {
+                assert!(matches!(answer, MergeAnswer::MayPass { .. }), "{misbehaviour:?}: {answer:?}");
+                assert!(stage.world.exchanges().is_empty(), "{misbehaviour:?}: it was asked for while limited");
+            } else {
+                assert!(matches!(answer, MergeAnswer::Merged { .. }), "{misbehaviour:?}: {answer:?}");
+            }
         })
         .await;
     }

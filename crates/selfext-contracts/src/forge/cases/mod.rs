@@ -9,4 +9,5 @@ pub mod merging;
 pub mod publishing;
 pub mod pull_requests;
 pub mod retiring;
+pub mod rules;
 pub mod surveying;

@@ -20,7 +20,7 @@ pub async fn a_change_goes_all_the_way<W: ForgeWorld>() {
         assert_eq!((pull.base, pull.state, pull.draft), (stage.base.clone(), PullRequestState::Open, false));
         assert!(pull.url == published.url && pull.url.starts_with("http"), "{}", pull.url);
 
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base).await.unwrap();
+        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
         assert_eq!((survey.base_head, survey.pull_request.mergeable), (base.clone(), Some(true)));
         let evidence = &survey.gate.statuses[..];
         assert!(
@@ -60,7 +60,7 @@ pub async fn the_permits_status_says_whether_it_is_open<W: ForgeWorld>() {
         for (open, state) in [(true, StatusState::Success), (true, StatusState::Success), (false, StatusState::Pending)]
         {
             stage.forge.show_permit(&published.head, open).await.unwrap();
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base).await.unwrap();
+            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
             let said = survey.gate.statuses.iter().find(|status| status.context == PERMIT_CONTEXT).unwrap();
             assert_eq!(said.state, state);
         }
@@ -103,7 +103,7 @@ pub async fn a_moved_base_moves_the_branch_and_keeps_the_pull_request<W: ForgeWo
         assert_ne!(second.head, first.head);
         assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&second.head));
         assert_eq!(stage.repository.parents(&second.head), [moved]);
-        let survey = stage.forge.survey(second.pull_request, &second.head, &stage.base).await.unwrap();
+        let survey = stage.forge.survey(second.pull_request, &second.head, &stage.base, false).await.unwrap();
         assert_eq!((survey.pull_request.head, survey.gate.statuses.len()), (second.head, 1));
         assert_eq!(stage.world.pull_requests().await.len(), 1);
     })
@@ -222,7 +222,7 @@ pub async fn bases_with_slash_and_hash_work<W: ForgeWorld>() {
             assert_eq!(stage.repository.head(&stage.base).as_ref(), Some(&before));
             let (publication, published) = stage.published().await;
             assert_eq!(stage.forge.publish(&publication).await.unwrap(), published);
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base).await.unwrap();
+            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
             assert_eq!((&survey.base_head, &survey.pull_request.base), (&before, &stage.base));
             let found = stage.forge.find_pull_request(&stage.branch, &stage.base).await.unwrap().unwrap();
             assert_eq!(found.number, published.pull_request);
@@ -254,7 +254,7 @@ pub async fn a_lost_answer_anywhere_is_mended_by_publishing_again<W: ForgeWorld>
             let published = stage.forge.publish(&publication).await.unwrap();
             assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&published.head), "{step:?}");
             assert_eq!(stage.world.pull_requests().await.len(), 1, "{step:?}");
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base).await.unwrap();
+            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
             assert_eq!(survey.gate.statuses.len(), 1, "{step:?}");
         })
         .await;

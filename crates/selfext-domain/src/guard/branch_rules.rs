@@ -1,0 +1,65 @@
+//! What the forge itself asks of a merge.
+
+use crate::{EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, RequiredContext};
+
+/// What the forge asks of a merge into a branch, by all its own rules together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BranchRules {
+    /// The contexts that must be green.
+    pub required: Vec<RequiredContext>,
+    /// How many approving reviews there must be.
+    pub approvals: u32,
+    /// Whether changes land through a queue, as a commit that the queue makes.
+    pub merge_queue: bool,
+    /// The ways of merging that are allowed; `None` if the rules do not say.
+    pub methods: Option<Vec<MergeMethod>>,
+}
+
+impl GateRules {
+    /// These rules and the forge's together: what one of them requires is required. Selfext's own contexts are left to the
+    /// forge, which sees that they are set: selfext never waits for its own word.
+    #[must_use]
+    pub fn united(&self, forge: &BranchRules) -> Self {
+        let mut united = self.clone();
+        for required in &forge.required {
+            let own = [EVIDENCE_CONTEXT, PERMIT_CONTEXT].contains(&required.context.as_str());
+            if !own && !united.required.contains(required) {
+                united.required.push(required.clone());
+            }
+        }
+        united.approvals = united.approvals.max(forge.approvals);
+        united
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(name: &str, app_id: Option<u64>) -> RequiredContext {
+        RequiredContext { context: name.to_owned(), app_id }
+    }
+
+    #[test]
+    fn what_either_requires_is_required() {
+        let rules = GateRules {
+            required: vec![context("a", None), context("b", Some(1))],
+            approvals: 1,
+            ..GateRules::default()
+        };
+        let forge = BranchRules {
+            required: vec![
+                context("a", None),
+                context("b", None),
+                context("c", Some(2)),
+                context(PERMIT_CONTEXT, None),
+            ],
+            approvals: 2,
+            ..BranchRules::default()
+        };
+        let united = rules.united(&forge);
+        let expected = [context("a", None), context("b", Some(1)), context("b", None), context("c", Some(2))];
+        assert_eq!((united.required.as_slice(), united.approvals), (&expected[..], 2));
+        assert_eq!(rules.united(&BranchRules::default()), rules);
+    }
+}

@@ -1,0 +1,52 @@
+//! How much of a token's limits may be used here.
+
+use std::time::Duration;
+
+/// How fast one process may ask GitHub with one token, and how long it waits where GitHub says that it asked too much.
+///
+/// GitHub counts by token, and every process that uses the token counts: give an agent less, and something is left to an
+/// operator who uses the same one. The defaults stay below what GitHub's documentation names: 80 requests a minute that
+/// make something, and 900 points a minute, of which a write costs 5 and a read 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Requests a minute that change something, sent one after another; 60 by default. The first ones are not spaced:
+    /// see `write_burst`.
+    pub writes_per_minute: u32,
+    /// How many of them may follow each other without a pause after a rest; 10 by default.
+    pub write_burst: u32,
+    /// Requests a minute that only read; 600 by default.
+    pub reads_per_minute: u32,
+    /// How many of them may follow each other without a pause after a rest; 120 by default.
+    pub read_burst: u32,
+    /// How many requests of GitHub's hour are left to others: where fewer remain, nothing is sent until the hour is over.
+    /// 0 by default.
+    pub reserve: u64,
+    /// How long one request may wait for its turn or for the end of a limit; 2 minutes by default. What would take longer
+    /// fails at once with [`ForgeError::RateLimited`](selfext_domain::ports::ForgeError::RateLimited), and is not sent.
+    pub max_wait: Duration,
+}
+
+impl Budget {
+    /// As fast as the server answers; only what it asks for itself is waited for. The default for a server on this machine.
+    pub const UNPACED: Self = Self {
+        writes_per_minute: u32::MAX,
+        write_burst: u32::MAX,
+        reads_per_minute: u32::MAX,
+        read_burst: u32::MAX,
+        reserve: 0,
+        max_wait: Duration::from_mins(2),
+    };
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            writes_per_minute: 60,
+            write_burst: 10,
+            reads_per_minute: 600,
+            read_burst: 120,
+            reserve: 0,
+            max_wait: Duration::from_mins(2),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A branch with its protection, and the rules of rulesets.
+
+use selfext_domain::{CommitSha, MergeMethod, RequiredContext};
+use serde::Deserialize;
+
+/// A branch as it is read.
+#[derive(Deserialize)]
+pub(crate) struct BranchBody {
+    pub(crate) name: String,
+    pub(crate) commit: Tip,
+    #[serde(default)]
+    protection: Option<Protection>,
+}
+
+/// The commit at the tip of a branch.
+#[derive(Deserialize)]
+pub(crate) struct Tip {
+    pub(crate) sha: CommitSha,
+}
+
+#[derive(Default, Deserialize)]
+struct Protection {
+    #[serde(default)]
+    required_status_checks: Option<RequiredChecks>,
+}
+
+#[derive(Deserialize)]
+struct RequiredChecks {
+    /// `off` where the branch is not protected.
+    #[serde(default)]
+    enforcement_level: Option<String>,
+    #[serde(default)]
+    contexts: Vec<String>,
+    /// The same with their apps; older servers do not give it.
+    #[serde(default)]
+    checks: Vec<Check>,
+}
+
+#[derive(Deserialize)]
+struct Check {
+    context: String,
+    /// Negative or missing where any app will do.
+    #[serde(default)]
+    app_id: Option<i64>,
+}
+
+impl BranchBody {
+    /// The contexts that classic protection requires.
+    pub(crate) fn required(self) -> Vec<RequiredContext> {
+        let checks = self.protection.and_then(|protection| protection.required_status_checks);
+        let Some(checks) = checks.filter(|checks| checks.enforcement_level.as_deref() != Some("off")) else {
+            return Vec::new();
+        };
+        let mut required: Vec<RequiredContext> =
+            checks.checks.into_iter().map(|check| pinned(check.context, check.app_id)).collect();
+        for context in checks.contexts {
+            if required.iter().all(|known| known.context != context) {
+                required.push(RequiredContext { context, app_id: None });
+            }
+        }
+        required
+    }
+}
+
+fn pinned(context: String, app_id: Option<i64>) -> RequiredContext {
+    RequiredContext { context, app_id: app_id.and_then(|id| u64::try_from(id).ok()) }
+}
+
+/// One rule of a ruleset. Of the kinds that are not named here GitHub makes sure itself.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum RuleBody {
+    RequiredStatusChecks {
+        parameters: StatusChecks,
+    },
+    PullRequest {
+        parameters: PullRequestRule,
+    },
+    MergeQueue,
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct StatusChecks {
+    required_status_checks: Vec<RulesetCheck>,
+}
+
+#[derive(Deserialize)]
+struct RulesetCheck {
+    context: String,
+    #[serde(default)]
+    integration_id: Option<i64>,
+}
+
+impl StatusChecks {
+    pub(crate) fn required(self) -> impl Iterator<Item = RequiredContext> {
+        self.required_status_checks.into_iter().map(|check| pinned(check.context, check.integration_id))
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PullRequestRule {
+    #[serde(default)]
+    pub(crate) required_approving_review_count: u32,
+    #[serde(default)]
+    allowed_merge_methods: Option<Vec<String>>,
+}
+
+impl PullRequestRule {
+    /// The ways of merging that are allowed, as far as they are known.
+    pub(crate) fn methods(&self) -> Option<Vec<MergeMethod>> {
+        let known = [MergeMethod::Squash, MergeMethod::Merge, MergeMethod::Rebase];
+        let allowed = self.allowed_merge_methods.as_ref()?;
+        Some(known.into_iter().filter(|method| allowed.iter().any(|name| name == method.as_str())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn required(protection: &serde_json::Value) -> Vec<(String, Option<u64>)> {
+        let body = json!({ "name": "main", "commit": { "sha": "a".repeat(40) }, "protection": protection });
+        let body: BranchBody = serde_json::from_value(body).unwrap();
+        body.required().into_iter().map(|required| (required.context, required.app_id)).collect()
+    }
+
+    #[test]
+    fn both_ways_of_naming_required_contexts_are_read() {
+        let checks = json!([{ "context": "a", "app_id": 7 }, { "context": "b", "app_id": null }, { "context": "c", "app_id": -1 }]);
+        let both = json!({ "required_status_checks": { "enforcement_level": "everyone", "contexts": ["a", "b", "d"], "checks": checks } });
+        let expected =
+            [("a", Some(7)), ("b", None), ("c", None), ("d", None)].map(|(name, app)| (name.to_owned(), app));
+        assert_eq!(required(&both), expected);
+        let off = json!({ "required_status_checks": { "enforcement_level": "off", "contexts": ["a"] } });
+        assert_eq!(required(&off), []);
+        assert_eq!(required(&json!(null)), []);
+    }
+
+    #[test]
+    fn a_rule_of_an_unknown_kind_is_passed_over() {
+        let rules = json!([{ "type": "sorcery", "parameters": 1 }, { "type": "merge_queue", "parameters": {} }, { "type": "deletion" }]);
+        let rules: Vec<RuleBody> = serde_json::from_value(rules).unwrap();
+        assert!(matches!(rules[..], [RuleBody::Other, RuleBody::MergeQueue, RuleBody::Other]));
+    }
+}
