@@ -10,6 +10,7 @@ mod database_faults;
 mod failover;
 mod gate;
 mod landing;
+mod limits;
 mod pausing;
 mod permit_status;
 mod prefixes;
