@@ -19,6 +19,7 @@ mod looking;
 mod odd;
 mod paths;
 mod pausing;
+mod pygithub;
 mod read_paths;
 mod runs;
 mod sizes;

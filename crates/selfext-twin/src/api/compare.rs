@@ -7,10 +7,14 @@ use super::call::Call;
 use super::commit_json;
 use super::commits::MOST_FILES;
 use super::error::ApiError;
+use super::paging::Page;
 use super::reply::Reply;
 use super::route::{ApiResult, Route};
 use super::urls::encoded_path;
 use crate::git::{Commit, Oid};
+
+/// How many commits GitHub shows at once if the client asks for no pages.
+const MOST_AT_ONCE: usize = 250;
 
 pub(super) const ROUTES: &[Route] = &[Route {
     method: "GET",
@@ -34,7 +38,7 @@ async fn compare(call: &Call<'_>) -> ApiResult {
         (0, _) => "behind",
         _ => "diverged",
     };
-    let page = call.page();
+    let page = Page::of_length(call, MOST_AT_ONCE);
     let urls = call.urls();
     let shown = git.commits(page.of_list(&relation.ahead)).await?;
     let shown: Vec<Value> = shown.iter().map(|commit| commit_json::rich(urls, commit)).collect();

@@ -17,10 +17,15 @@ pub(super) struct Page {
 impl Page {
     /// Reads `page` and `per_page`; what cannot be read counts as not given.
     pub(super) fn of(call: &Call<'_>) -> Self {
+        Self::of_length(call, USUAL)
+    }
+
+    /// The same, with another length if the client names none.
+    pub(super) fn of_length(call: &Call<'_>, usual: usize) -> Self {
         let read = |name| call.query(name).and_then(|text| text.parse::<usize>().ok());
         Self {
             number: read("page").filter(|number| *number > 0).unwrap_or(1),
-            length: read("per_page").filter(|length| *length > 0).unwrap_or(USUAL).min(LONGEST),
+            length: read("per_page").filter(|length| *length > 0).map_or(usual, |length| length.min(LONGEST)),
         }
     }
 

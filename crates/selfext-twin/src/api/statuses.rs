@@ -36,6 +36,13 @@ pub(super) const ROUTES: &[Route] = &[
         docs: "commits/statuses#list-commit-statuses-for-a-reference",
         run: |call| Box::pin(list(call)),
     },
+    // GitHub's older address of the same list, which some clients still use.
+    Route {
+        method: "GET",
+        template: "/repos/{owner}/{repo}/statuses/{ref}",
+        docs: "commits/statuses#list-commit-statuses-for-a-reference",
+        run: |call| Box::pin(list(call)),
+    },
 ];
 
 fn status_json(urls: Urls<'_>, sha: Oid, status: &StatusRecord) -> Value {
