@@ -13,6 +13,8 @@ pub struct TwinConfig {
     pub(crate) login: String,
     pub(crate) app: AppIdentity,
     pub(crate) require_token: Option<String>,
+    /// Empty, or a slash and what follows.
+    pub(crate) path: String,
 }
 
 impl TwinConfig {
@@ -26,6 +28,7 @@ impl TwinConfig {
             login: "twin-user".to_owned(),
             app: AppIdentity::new(1, "selfext-twin"),
             require_token: None,
+            path: String::new(),
         }
     }
 
@@ -57,6 +60,14 @@ impl TwinConfig {
         self.require_token = Some(token.into());
         self
     }
+
+    /// Serves the API below a path, as GitHub Enterprise Server does below `/api/v3`. What lies outside of it is not there.
+    #[must_use]
+    pub fn path(mut self, path: &str) -> Self {
+        let path = path.trim_matches('/');
+        self.path = if path.is_empty() { String::new() } else { format!("/{path}") };
+        self
+    }
 }
 
 impl fmt::Debug for TwinConfig {
@@ -68,6 +79,7 @@ impl fmt::Debug for TwinConfig {
             .field("login", &self.login)
             .field("app", &self.app)
             .field("require_token", &self.require_token.as_ref().map(|_| "…"))
+            .field("path", &self.path)
             .finish()
     }
 }

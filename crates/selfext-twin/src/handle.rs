@@ -22,4 +22,9 @@ impl TwinHandle {
     pub(crate) fn new(world: Arc<World>) -> Self {
         Self { world }
     }
+
+    /// Where the API is served.
+    pub(crate) fn api(&self) -> String {
+        format!("{}{}", self.world.site(), self.world.config.path)
+    }
 }

@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub(crate) knobs: Knobs,
     pub(crate) meter: Meter,
     pub(crate) recorder: Arc<Recorder>,
-    base_url: OnceLock<String>,
+    site: OnceLock<String>,
     closing: watch::Sender<bool>,
     closed: AtomicBool,
 }
@@ -73,20 +73,20 @@ impl World {
             knobs: Knobs::default(),
             meter: Meter::default(),
             recorder: Arc::new(Recorder::new()),
-            base_url: OnceLock::new(),
+            site: OnceLock::new(),
             closing: watch::Sender::new(false),
             closed: AtomicBool::new(false),
         }
     }
 
-    /// Where the twin is served, without a slash at the end.
-    pub(crate) fn base_url(&self) -> &str {
-        self.base_url.get().map_or("http://127.0.0.1", String::as_str)
+    /// Where the twin is served, without a slash at the end and without the API's path.
+    pub(crate) fn site(&self) -> &str {
+        self.site.get().map_or("http://127.0.0.1", String::as_str)
     }
 
     /// Notes where the twin is served. Only the first call counts.
-    pub(crate) fn set_base_url(&self, url: String) {
-        let _ = self.base_url.set(url);
+    pub(crate) fn set_site(&self, url: String) {
+        let _ = self.site.set(url);
     }
 
     /// Tells everything that waits that the twin is about to go.

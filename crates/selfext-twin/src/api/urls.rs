@@ -31,8 +31,13 @@ impl<'a> Urls<'a> {
     }
 
     /// Where the API is served.
-    pub(super) fn base(self) -> &'a str {
-        self.world.base_url()
+    pub(super) fn base(self) -> String {
+        format!("{}{}", self.site(), self.world.config.path)
+    }
+
+    /// Where the pages for people are.
+    pub(super) fn site(self) -> &'a str {
+        self.world.site()
     }
 
     /// The repository as the API has it.
@@ -49,7 +54,7 @@ impl<'a> Urls<'a> {
     /// The page of the repository that people would look at.
     pub(super) fn page(self) -> String {
         let config = &self.world.config;
-        format!("{}/{}/{}", self.base(), encoded(&config.owner), encoded(&config.name))
+        format!("{}/{}/{}", self.site(), encoded(&config.owner), encoded(&config.name))
     }
 
     /// Something on the pages for people; `rest` is already encoded.

@@ -44,8 +44,9 @@ pub(super) async fn answer(
     let world = Arc::clone(&shared.world);
     let (head, body) = request.into_parts();
     let path_and_query = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let target = Target::parse(head.method.as_str(), path_and_query);
-    let route = api::find(&target);
+    let inside = below(&world.config.path, path_and_query);
+    let target = Target::parse(head.method.as_str(), inside.unwrap_or(path_and_query));
+    let route = inside.and_then(|_| api::find(&target));
     let template = route.as_ref().map(|(route, _)| route.template);
     let entry = world.recorder.begin(head.method.as_str(), path_and_query, template);
     if route.is_none() {
@@ -81,6 +82,12 @@ pub(super) async fn answer(
             Response::default()
         }
     }
+}
+
+/// What is left of a request's target below the path of the API, if it is there.
+fn below<'a>(path: &str, target: &'a str) -> Option<&'a str> {
+    let rest = target.strip_prefix(path)?;
+    (path.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
 struct Job {

@@ -38,10 +38,11 @@ impl Serving {
         self.address
     }
 
-    /// Where the API is served, such as `http://127.0.0.1:40000`, without a slash at the end.
+    /// Where the API is served, such as `http://127.0.0.1:40000`, with the path of the configuration and without a slash at the
+    /// end.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        self.handle.api()
     }
 
     /// The handle of the twin.
@@ -72,7 +73,7 @@ pub(crate) async fn serve(world: Arc<World>, custody: Custody, address: SocketAd
     let cannot_listen = |source| TwinError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
-    world.set_base_url(format!("http://{address}"));
+    world.set_site(format!("http://{address}"));
 
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(run(Arc::clone(&world), custody, listener, stopped));

@@ -1,6 +1,6 @@
 //! The server itself: authentication, unknown routes, strangers.
 
-use selfext_twin::{Twin, TwinError};
+use selfext_twin::{StatusState, Twin, TwinError};
 use serde_json::{Value, json};
 
 use super::client;
@@ -96,4 +96,26 @@ async fn the_repository_and_the_rate_limit_are_described() {
     assert_eq!(limit.body["rate"]["limit"], 5000);
     twin.get("/branches/none/protection").await.refused(404, "Branch not found");
     assert_eq!(twin.call("GET", "", Value::Null).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_api_below_a_path_is_there_alone_and_names_itself_so() {
+    let twin = Fixture::with(|config| config.path("/api/v3/")).await;
+    let site = format!("http://{}", twin.serving().addr());
+    assert_eq!(twin.serving().base_url(), format!("{site}/api/v3"));
+    let at =
+        async |target: &str| client::send(twin.serving().addr(), "GET", target, &[], b"").await.expect("an answer");
+    let repository = at("/api/v3/repos/owner/name").await;
+    assert_eq!(repository.text("/url"), format!("{site}/api/v3/repos/owner/name"));
+    assert_eq!(repository.text("/html_url"), format!("{site}/owner/name"));
+    for outside in ["/repos/owner/name", "/api/v3repos/owner/name", "/api/v3", "/"] {
+        at(outside).await.refused(404, "Not Found");
+    }
+    let sha = twin.handle().branch_head("main").await.expect("read").expect("there");
+    for context in ["a", "b"] {
+        twin.handle().set_status(&sha, context, StatusState::Success, None).await.expect("set");
+    }
+    let page = at(&format!("/api/v3/repos/owner/name/commits/{sha}/statuses?per_page=1")).await;
+    let next = page.header("link").and_then(|link| link.split('>').next()).expect("a link");
+    assert_eq!(next, format!("<{site}/api/v3/repos/owner/name/commits/{sha}/statuses?per_page=1&page=2"));
 }
