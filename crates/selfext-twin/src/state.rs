@@ -1,6 +1,8 @@
 //! What the twin knows beside the repository itself: pull requests, statuses, check runs, comments, settings.
 
+mod changes;
 mod checks;
+mod kept;
 mod pull;
 mod settings;
 mod store;
@@ -10,32 +12,34 @@ pub(crate) use pull::{Comment, Merged, Merging, Pull, Review};
 pub(crate) use settings::Settings;
 pub(crate) use store::{DIRECTORY, Lock, Store, StoreError};
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::git::Oid;
+use kept::Kept;
 
-/// The whole state, as it stands in the file.
+/// The whole state, as it stands in its file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct State {
     /// The version of the form.
     version: u32,
+    /// Which file of changes goes on from here.
+    #[serde(default)]
+    generation: u64,
     /// The number that the last pull request got.
     last_number: u64,
     /// The id that the last thing of any kind got.
     last_id: u64,
     /// Pull requests by number.
-    pub(crate) pulls: BTreeMap<u64, Pull>,
+    pub(crate) pulls: Kept<u64, Pull>,
     /// Statuses by commit, oldest first.
-    pub(crate) statuses: BTreeMap<Oid, Vec<StatusRecord>>,
+    pub(crate) statuses: Kept<Oid, Vec<StatusRecord>>,
     /// Check runs by commit, oldest first.
-    pub(crate) checks: BTreeMap<Oid, Vec<CheckRecord>>,
+    pub(crate) checks: Kept<Oid, Vec<CheckRecord>>,
     /// Comments by the number of their pull request, oldest first.
-    pub(crate) comments: BTreeMap<u64, Vec<Comment>>,
+    pub(crate) comments: Kept<u64, Vec<Comment>>,
     /// Reviews by the number of their pull request, oldest first.
     #[serde(default)]
-    pub(crate) reviews: BTreeMap<u64, Vec<Review>>,
+    pub(crate) reviews: Kept<u64, Vec<Review>>,
     /// The repository's settings.
     pub(crate) settings: Settings,
 }
@@ -44,13 +48,14 @@ impl Default for State {
     fn default() -> Self {
         Self {
             version: store::VERSION,
+            generation: 0,
             last_number: 0,
             last_id: 1000,
-            pulls: BTreeMap::new(),
-            statuses: BTreeMap::new(),
-            checks: BTreeMap::new(),
-            comments: BTreeMap::new(),
-            reviews: BTreeMap::new(),
+            pulls: Kept::default(),
+            statuses: Kept::default(),
+            checks: Kept::default(),
+            comments: Kept::default(),
+            reviews: Kept::default(),
             settings: Settings::default(),
         }
     }

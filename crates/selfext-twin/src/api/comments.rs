@@ -97,11 +97,7 @@ async fn update(call: &Call<'_>) -> ApiResult {
     let id = call.number("comment_id")?;
     let body = text(call)?;
     let mut store = call.world.store.lock().await;
-    let found = store.state.comments.iter_mut().find_map(|(number, comments)| {
-        let comment = comments.iter_mut().find(|comment| comment.id == id)?;
-        Some((*number, comment))
-    });
-    let (number, comment) = found.ok_or_else(ApiError::not_found)?;
+    let (number, comment) = store.state.comment_mut(id).ok_or_else(ApiError::not_found)?;
     comment.body = body;
     comment.updated_at = clock::now();
     let shown = comment_json(call.urls(), number, comment);

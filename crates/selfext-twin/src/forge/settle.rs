@@ -5,7 +5,7 @@
 
 use crate::clock;
 use crate::git::{GitError, Oid, RefName};
-use crate::state::{Merged, State, Store};
+use crate::state::{Merged, Pull, State, Store};
 use crate::world::{World, WorldError};
 
 /// Which pull requests are brought up to date.
@@ -58,34 +58,47 @@ impl World {
         head: Option<Oid>,
         base: Option<Oid>,
     ) -> Result<bool, GitError> {
-        let Some(pull) = state.pulls.get_mut(&number) else {
+        let Some(mut pull) = state.pulls.get(&number).cloned() else {
             return Ok(false);
         };
-        let mut changed = false;
+        let settled = self.settled(&mut pull, head, base).await?;
+        if settled == Settled::Unchanged {
+            return Ok(false);
+        }
+        state.pulls.insert(number, pull);
+        if settled == Settled::NewHead {
+            self.announce_head(state, number);
+        }
+        Ok(true)
+    }
+
+    /// Brings one pull request up to date with where its branches are.
+    async fn settled(&self, pull: &mut Pull, head: Option<Oid>, base: Option<Oid>) -> Result<Settled, GitError> {
+        let mut settled = Settled::Unchanged;
         if let Some(merging) = pull.merging.take() {
-            changed = true;
+            settled = Settled::Changed;
             if let Some(base) = base
                 && self.git.is_ancestor(merging.commit, base).await?
             {
                 pull.merge(Merged { sha: merging.commit, at: merging.at, by: merging.by });
-                return Ok(true);
+                return Ok(settled);
             }
         }
         let Some(base) = base else {
             pull.close(clock::now());
-            return Ok(true);
+            return Ok(Settled::Changed);
         };
         // Whoever brought the head's commits into the base by other means has merged the pull request.
         if base != pull.base_sha && self.git.is_ancestor(pull.head_sha, base).await? {
             pull.merge(Merged { sha: base, at: clock::now(), by: self.config.login.clone() });
-            return Ok(true);
+            return Ok(Settled::Changed);
         }
         let Some(head) = head else {
             pull.close(clock::now());
-            return Ok(true);
+            return Ok(Settled::Changed);
         };
         if head == pull.head_sha {
-            return Ok(changed);
+            return Ok(settled);
         }
         pull.head_sha = head;
         pull.base_sha = base;
@@ -93,9 +106,19 @@ impl World {
         if self.git.is_ancestor(head, base).await? {
             // A head moved back to where the base is leaves nothing to merge; GitHub closes the pull request.
             pull.close(clock::now());
-        } else {
-            self.announce_head(state, number);
+            return Ok(Settled::Changed);
         }
-        Ok(true)
+        Ok(Settled::NewHead)
     }
+}
+
+/// What a look at a pull request's branches came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settled {
+    /// It is as it was recorded.
+    Unchanged,
+    /// It is recorded anew.
+    Changed,
+    /// It has another head, still to be merged.
+    NewHead,
 }

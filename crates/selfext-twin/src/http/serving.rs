@@ -96,5 +96,9 @@ async fn run(world: Arc<World>, custody: Custody, listener: TcpListener, stopped
         tracing::error!(%error, "the twin's server failed");
     }
     let _ = idle.recv().await;
+    // Not needed for anything but people and tests, who find the whole state in one file.
+    if let Err(error) = world.store.lock().await.save_whole() {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the twin's state stays in two files");
+    }
     drop(custody);
 }

@@ -93,10 +93,9 @@ impl State {
 
     /// The check run with this id, and its commit.
     pub(crate) fn check_mut(&mut self, id: u64) -> Option<(Oid, &mut CheckRecord)> {
-        self.checks.iter_mut().find_map(|(sha, checks)| {
-            let check = checks.iter_mut().find(|check| check.id == id)?;
-            Some((*sha, check))
-        })
+        let holds = |checks: &[CheckRecord]| checks.iter().position(|check| check.id == id);
+        let (sha, at) = self.checks.iter().find_map(|(sha, checks)| Some((*sha, holds(checks)?)))?;
+        Some((sha, self.checks.get_mut(&sha)?.get_mut(at)?))
     }
 
     /// Sets a status or a check run from outside the API. A check run of the same name and app is changed rather

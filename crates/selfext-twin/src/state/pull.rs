@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::State;
 use crate::control::{PullSnapshot, ReviewState};
 use crate::git::Oid;
 
@@ -92,6 +93,15 @@ pub(crate) struct Review {
     pub(crate) state: ReviewState,
     pub(crate) commit: Oid,
     pub(crate) at: DateTime<Utc>,
+}
+
+impl State {
+    /// The comment with this id, and the number of its pull request.
+    pub(crate) fn comment_mut(&mut self, id: u64) -> Option<(u64, &mut Comment)> {
+        let holds = |comments: &[Comment]| comments.iter().position(|comment| comment.id == id);
+        let (number, at) = self.comments.iter().find_map(|(number, comments)| Some((*number, holds(comments)?)))?;
+        Some((number, self.comments.get_mut(&number)?.get_mut(at)?))
+    }
 }
 
 /// A comment on a pull request.

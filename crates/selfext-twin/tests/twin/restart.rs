@@ -1,5 +1,7 @@
 //! What outlives the process.
 
+use std::path::PathBuf;
+
 use selfext_twin::{AutoCheck, CheckConclusion, Protection, StatusState, Twin, TwinError};
 use serde_json::{Value, json};
 
@@ -46,6 +48,97 @@ fn die_while_merging(twin: &Fixture, commit: &str) {
     pull["merged"] = json!(null);
     pull["closed_at"] = json!(null);
     std::fs::write(&path, state.to_string()).expect("written");
+}
+
+/// The files that a twin which is killed now leaves behind.
+fn files(twin: &Fixture) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(twin.repository().join("selfext-twin")).expect("read");
+    let paths = entries.map(|entry| entry.expect("read").path()).filter(|path| path.is_file());
+    paths.map(|path| (path.clone(), std::fs::read(path).expect("read"))).collect()
+}
+
+/// Puts them where a twin finds them that is started after that.
+fn put_back(twin: &Fixture, files: &[(PathBuf, Vec<u8>)]) {
+    for (path, _) in self::files(twin) {
+        std::fs::remove_file(path).expect("removed");
+    }
+    for (path, data) in files {
+        std::fs::write(path, data).expect("written");
+    }
+}
+
+fn changes(files: &mut [(PathBuf, Vec<u8>)]) -> &mut Vec<u8> {
+    let log = files.iter_mut().find(|(path, _)| path.extension().is_some_and(|end| end == "jsonl"));
+    &mut log.expect("there are changes").1
+}
+
+#[tokio::test]
+async fn what_was_answered_before_a_kill_is_found_and_half_a_change_is_not() {
+    let mut twin = Fixture::new().await;
+    let (number, sha) = twin.pull("a", "x", "x").await;
+    let comments = format!("/issues/{number}/comments");
+    twin.call("POST", &comments, json!({"body": "said"})).await;
+    twin.handle().set_check(&sha, AutoCheck::check_run("build", CheckConclusion::Success)).await.expect("set");
+    let mut killed = files(&twin);
+    twin.call("POST", &comments, json!({"body": "never said"})).await;
+    twin.stop().await;
+    // It was writing the next change when it was killed.
+    let whole = changes(&mut killed);
+    let half = whole[..whole.len() / 2].to_vec();
+    whole.extend(half.split(|byte| *byte == b'\n').next_back().expect("half a line"));
+    put_back(&twin, &killed);
+    twin.start(config()).await;
+    assert_eq!(twin.handle().comments(number).await, ["said"]);
+    assert_eq!(twin.get(&format!("/commits/{sha}/check-runs")).await.text("/check_runs/0/conclusion"), "success");
+    twin.call("POST", &comments, json!({"body": "said after it"})).await;
+    let again = files(&twin);
+    twin.stop().await;
+    put_back(&twin, &again);
+    twin.start(config()).await;
+    assert_eq!(twin.handle().comments(number).await, ["said", "said after it"]);
+    twin.stop().await;
+
+    let changed = changes(&mut killed);
+    changed.splice(0..1, *b"x");
+    put_back(&twin, &killed);
+    let damaged = Twin::open(&twin.repository(), config()).await;
+    assert!(matches!(damaged, Err(TwinError::DamagedState { .. })), "{damaged:?}");
+}
+
+#[tokio::test]
+async fn a_change_is_written_by_itself_however_much_there_is() {
+    let twin = Fixture::new().await;
+    let (number, sha) = twin.pull("a", "x", "x").await;
+    for n in 0..30 {
+        let text = "long ".repeat(1_000);
+        twin.pull(&format!("other-{n}"), "x", &text).await;
+    }
+    for n in 0..30 {
+        twin.handle().set_status(&sha, &format!("ci/{n}"), StatusState::Success, None).await.expect("set");
+    }
+    let before = changes(&mut files(&twin)).len();
+    twin.call("POST", &format!("/issues/{number}/comments"), json!({"body": "short"})).await;
+    let written = changes(&mut files(&twin)).len() - before;
+    assert!((1..1_000).contains(&written), "{written} bytes");
+}
+
+#[tokio::test]
+async fn a_state_of_an_earlier_version_is_taken_up() {
+    let mut twin = Fixture::new().await;
+    let (number, _) = twin.pull("a", "x", "x").await;
+    twin.stop().await;
+    let path = twin.repository().join("selfext-twin/state.json");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+    state["version"] = json!(1);
+    state.as_object_mut().expect("an object").remove("generation");
+    put_back(&twin, &[(path.clone(), state.to_string().into_bytes())]);
+    twin.start(config()).await;
+    assert_eq!(twin.pull("b", "y", "y").await.0, number + 1);
+    let written: Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+    assert_eq!(written["version"], 2, "an earlier twin would not find the changes");
+    twin.stop().await;
+    twin.start(config()).await;
+    assert_eq!(twin.handle().pulls().await.len(), 2);
 }
 
 #[tokio::test]
