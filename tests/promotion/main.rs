@@ -4,6 +4,7 @@
 
 mod allowing;
 mod base;
+mod big_and_odd;
 mod control;
 mod crash;
 mod database_faults;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use selfext::{
-    ChangeSet, ChangeSetBuilder, DatabaseUrl, Ending, ExecutionContext, GitSource, Operations, Outcome, Reason,
-    RepoPath, RepositoryName, Selfext, SelfextBuilder, StreamId, ToolName,
+    BranchName, ChangeSet, ChangeSetBuilder, DatabaseUrl, Ending, ExecutionContext, GitSource, Operations, Outcome,
+    Reason, RepoPath, RepositoryName, Selfext, SelfextBuilder, StreamId, ToolName,
 };
 use selfext_contracts::GithubDescription;
 use selfext_contracts::{TempSqlite, TestDatabase};
@@ -72,11 +72,22 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
+/// Where the API is on the twin, and which branch changes land on.
+#[derive(Clone, Copy)]
+struct Setting {
+    path: &'static str,
+    base: &'static str,
+}
+
+const USUAL: Setting = Setting { path: "", base: "main" };
+
 pub struct World {
     folder: TempDir,
     pub bare: PathBuf,
     pub twin: TwinHandle,
     serving: Serving,
+    /// The path that the API lies below, and the branch that changes land on.
+    setting: Setting,
     database: Database,
     pub selfext: Selfext,
     pub operations: Operations,
@@ -91,6 +102,15 @@ impl World {
         let database = Database::create(backend).await;
         let url = database.url();
         Self::with_ledger(database, &url, rules).await
+    }
+
+    /// A world like one of GitHub Enterprise Server's: the API lies below a path. Changes land on a branch of this name.
+    pub async fn below(backend: Backend, rules: &str, path: &'static str, base: &'static str) -> Self {
+        let database = Database::create(backend).await;
+        let (url, folder) = (database.url(), tempfile::tempdir().unwrap());
+        let bare = make_repository(folder.path(), rules);
+        git(&bare, &["branch", "-m", "main", base]);
+        Self::serving(database, &url, folder, bare, Setting { path, base }).await
     }
 
     /// A world whose ledger is reached through another address, for example a proxy's.
@@ -111,24 +131,26 @@ impl World {
         let bare = folder.path().join("agent.git");
         let copied = Command::new("cp").arg("-a").arg(repository).arg(&bare).status().unwrap();
         assert!(copied.success());
-        Self::serving(database, &url, folder, bare).await
+        Self::serving(database, &url, folder, bare, USUAL).await
     }
 
     async fn with_ledger(database: Database, url: &str, rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bare = make_repository(folder.path(), rules);
-        Self::serving(database, url, folder, bare).await
+        Self::serving(database, url, folder, bare, USUAL).await
     }
 
-    async fn serving(database: Database, url: &str, folder: TempDir, bare: PathBuf) -> Self {
-        let twin = Twin::open(&bare, TwinConfig::new("o", "agent").require_token("the-token")).await.unwrap();
+    async fn serving(database: Database, url: &str, folder: TempDir, bare: PathBuf, setting: Setting) -> Self {
+        let config = TwinConfig::new("o", "agent").require_token("the-token").path(setting.path);
+        let twin = Twin::open(&bare, config).await.unwrap();
         let handle = twin.handle();
         handle.on_new_head_set([green()]);
         let serving = twin.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = DatabaseUrl::parse(url).unwrap();
-        let selfext = open(&serving.base_url(), &bare, folder.path().join("cache"), url.clone()).await;
+        let unopened = unopened(&serving.base_url(), &bare, folder.path().join("cache"), url.clone());
+        let selfext = unopened.base(BranchName::parse(setting.base).unwrap()).open().await.unwrap();
         let operations = Operations::open(&url).await.unwrap();
-        Self { folder, bare, twin: handle, serving, database, selfext, operations }
+        Self { folder, bare, twin: handle, serving, setting, database, selfext, operations }
     }
 
     /// The twin's address.
@@ -166,14 +188,13 @@ impl World {
     }
 
     pub fn main_tip(&self) -> String {
-        self.git(&["rev-parse", "refs/heads/main"])
+        self.git(&["rev-parse", &format!("refs/heads/{}", self.setting.base)])
     }
 
-    /// A file as main has it.
+    /// A file as the base branch has it.
     pub fn on_main(&self, path: &str) -> Option<Vec<u8>> {
-        let output =
-            Command::new("git").arg("-C").arg(&self.bare).args(["cat-file", "blob", &format!("main:{path}")]).output();
-        let output = output.unwrap();
+        let name = format!("{}:{path}", self.setting.base);
+        let output = Command::new("git").arg("-C").arg(&self.bare).args(["cat-file", "blob", &name]).output().unwrap();
         output.status.success().then_some(output.stdout)
     }
 
@@ -223,7 +244,7 @@ impl World {
         for exchange in self.twin.exchanges() {
             let checked = description.check(
                 &exchange.method,
-                &exchange.path_and_query,
+                exchange.path_and_query.strip_prefix(self.setting.path).unwrap(),
                 exchange.request_body.as_ref(),
                 exchange.status.unwrap_or_default(),
                 exchange.response_body.as_ref(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
@@ -90,7 +91,7 @@ impl Client {
 
     /// Sends a request, and sends it again after the end of a limit that GitHub refused it for: such a request was not
     /// obeyed.
-    async fn send(&self, method: Method, route: Route<'_>, body: Option<Vec<u8>>) -> Result<Answer, SendError> {
+    async fn send(&self, method: Method, route: Route<'_>, body: Option<Bytes>) -> Result<Answer, SendError> {
         let sending = Sending { method, uri: route.finish()?, body };
         let deadline = Instant::now() + self.inner.budget.max_wait;
         loop {
@@ -135,7 +136,7 @@ impl Client {
         let body = sending.body.clone().map_or_else(OctoBody::empty, |bytes| OctoBody::new(Full::from(bytes)));
         let request =
             request.body(body).map_err(|_| SendError::NotSent("the request could not be built".to_owned()))?;
-        let limit = self.inner.timeouts.request;
+        let limit = self.inner.timeouts.whole(sending.body.as_ref().map_or(0, Bytes::len));
         let mut answer = match tokio::time::timeout(limit, self.exchange(request)).await {
             Ok(answer) => answer?,
             Err(_) => return Err(SendError::Lost(format!("it took longer than {} ms", limit.as_millis()))),
@@ -184,7 +185,7 @@ impl Client {
 struct Sending {
     method: Method,
     uri: Uri,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
 }
 
 /// An answer that began and broke off: whatever the cause, the request had arrived.
@@ -195,8 +196,8 @@ fn lost(error: &octocrab::Error) -> SendError {
     }
 }
 
-fn json(body: &impl Serialize) -> Result<Vec<u8>, SendError> {
-    serde_json::to_vec(body).map_err(|_| SendError::NotSent("the request could not be written as JSON".to_owned()))
+fn json(body: &impl Serialize) -> Result<Bytes, SendError> {
+    serde_json::to_vec(body).map(Bytes::from).map_err(|_| SendError::NotSent("the request could not be written as JSON".to_owned()))
 }
 
 /// The status that says that something was made.

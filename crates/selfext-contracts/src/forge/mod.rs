@@ -113,6 +113,16 @@ macro_rules! forge_contract {
                 what_breaks_off_or_never_comes_is_unavailable
                 what_cannot_be_read_is_unreadable
             ]
+            sizes [
+                a_thousand_files_are_one_commit_made_in_portions
+                much_text_travels_in_portions_and_not_file_by_file
+                a_file_of_thirty_megabytes_arrives
+                a_file_that_github_would_refuse_is_refused_before_anything_is_sent
+                a_file_takes_the_place_of_a_folder_and_a_folder_that_of_a_file
+                executable_bits_are_set_and_cleared_without_another_change
+                names_that_look_alike_stay_apart
+                a_tree_that_is_not_known_everywhere_yet_is_built_upon_again
+            ]
             cost [
                 each_call_has_its_number_of_requests
                 a_whole_promotion_fits_its_budget
@@ -150,6 +160,7 @@ mod tests {
             include_str!("cases/retiring.rs"),
             include_str!("cases/pull_requests.rs"),
             include_str!("cases/failures.rs"),
+            include_str!("cases/sizes.rs"),
             include_str!("cases/cost.rs"),
         ];
         for line in sources.iter().flat_map(|source| source.lines()) {

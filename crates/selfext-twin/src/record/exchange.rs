@@ -16,11 +16,12 @@ pub struct Exchange {
     pub path_and_query: String,
     /// The path's template as GitHub's API description has it, or `None` if the twin knows no such route.
     pub route: Option<&'static str>,
-    /// The request's body, if it was JSON of at most 1 MiB.
+    /// The request's body, if it was JSON. Of one over 1 MiB the form alone: a text of more than 1 KiB in it is told by its length,
+    /// and if it is still over 1 MiB it is left out.
     pub request_body: Option<Value>,
     /// The status that the client was sent, or `None` while there is no answer and if it was never sent one.
     pub status: Option<u16>,
-    /// The answer's body, if it was JSON of at most 1 MiB and was sent whole.
+    /// The answer's body, if it was JSON and was sent whole; the form alone, as of a request, if it was over 1 MiB.
     pub response_body: Option<Value>,
     /// The status that the twin's own work came to, also if a fault hid it from the client; `None` if no work was
     /// done.

@@ -13,8 +13,10 @@ use super::{Exchange, chain};
 const MOST_EXCHANGES: usize = 10_000;
 /// How many bytes of bodies are kept in all; the oldest exchanges go first.
 const MOST_BYTES: usize = 64 << 20;
-/// A body larger than this is not kept.
+/// Of a body larger than this only the form is kept.
 const LARGEST_BODY: usize = 1 << 20;
+/// A text longer than this, in bytes, is no part of a large body's form.
+const LONGEST_TEXT: usize = 1 << 10;
 /// How many unknown routes are named.
 const MOST_UNKNOWN: usize = 1_000;
 
@@ -156,13 +158,13 @@ impl Log {
 impl Entry {
     /// Records the request's body.
     pub(crate) fn request_body(&self, body: &[u8]) {
-        if body.len() > LARGEST_BODY {
-            return;
-        }
         let value = serde_json::from_slice(body).ok();
+        let Some((value, bytes)) = value.and_then(|value| keepable(value, body.len())) else {
+            return;
+        };
         self.recorder.change(self.sequence, |kept, _| {
-            kept.bytes += body.len();
-            kept.exchange.request_body = value;
+            kept.bytes += bytes;
+            kept.exchange.request_body = Some(value);
         });
     }
 
@@ -180,13 +182,13 @@ impl Entry {
 
     /// Records what the client is sent; `size` is the length of the body in bytes.
     pub(crate) fn answered(&self, status: u16, body: Option<&Value>, size: usize) {
-        let body = body.filter(|_| size <= LARGEST_BODY).cloned();
+        let body = body.cloned().and_then(|body| keepable(body, size));
         self.recorder.change(self.sequence, |kept, now| {
-            if body.is_some() {
-                kept.bytes += size;
-            }
             kept.exchange.status = Some(status);
-            kept.exchange.response_body = body;
+            if let Some((body, bytes)) = body {
+                kept.bytes += bytes;
+                kept.exchange.response_body = Some(body);
+            }
             kept.exchange.ended = Some(now);
         });
     }
@@ -197,8 +199,29 @@ impl Entry {
     }
 }
 
+/// A body as it is kept, with its size: one that is large has no long texts any more. `None` if it is still too large.
+fn keepable(mut body: Value, size: usize) -> Option<(Value, usize)> {
+    if size <= LARGEST_BODY {
+        return Some((body, size));
+    }
+    shorten(&mut body);
+    let size = body.to_string().len();
+    (size <= LARGEST_BODY).then_some((body, size))
+}
+
+fn shorten(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > LONGEST_TEXT => *text = format!("({} bytes)", text.len()),
+        Value::Array(list) => list.iter_mut().for_each(shorten),
+        Value::Object(members) => members.values_mut().for_each(shorten),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -213,13 +236,16 @@ mod tests {
     }
 
     #[test]
-    fn large_bodies_are_not_kept() {
+    fn of_large_bodies_the_form_is_kept() {
         let recorder = Arc::new(Recorder::new());
         let entry = recorder.begin("POST", "/x", None);
-        entry.request_body(format!("\"{}\"", "x".repeat(LARGEST_BODY)).as_bytes());
-        entry.answered(200, Some(&Value::Null), LARGEST_BODY + 1);
+        let large = json!({"content": "x".repeat(LARGEST_BODY), "encoding": "utf-8"});
+        entry.request_body(large.to_string().as_bytes());
+        let list = Value::Array(vec![Value::from("x".repeat(LONGEST_TEXT)); LARGEST_BODY / LONGEST_TEXT]);
+        entry.answered(200, Some(&list), list.to_string().len());
         let kept = recorder.exchanges();
-        assert_eq!((&kept[0].request_body, &kept[0].response_body), (&None, &None));
+        assert_eq!(kept[0].request_body, Some(json!({"content": "(1048576 bytes)", "encoding": "utf-8"})));
+        assert_eq!(kept[0].response_body, None, "it has no long text and is too large");
         assert_eq!(recorder.unknown_routes(), ["POST /x"]);
     }
 }

@@ -10,4 +10,5 @@ pub mod publishing;
 pub mod pull_requests;
 pub mod retiring;
 pub mod rules;
+pub mod sizes;
 pub mod surveying;
