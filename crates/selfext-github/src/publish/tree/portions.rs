@@ -37,7 +37,7 @@ pub(super) fn of(entries: Vec<NewTreeEntry<'_>>) -> Vec<Vec<NewTreeEntry<'_>>> {
 mod tests {
     use super::*;
 
-    fn entries<'a>(count: usize, content: &'a str) -> Vec<NewTreeEntry<'a>> {
+    fn entries(count: usize, content: &str) -> Vec<NewTreeEntry<'_>> {
         let entry = || NewTreeEntry { path: "a", mode: "100644", kind: "blob", source: TreeSource::Content(content) };
         std::iter::repeat_with(entry).take(count).collect()
     }
