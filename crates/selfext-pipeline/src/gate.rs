@@ -1,13 +1,17 @@
 //! Waiting for the gate, and the last look before the merge.
 
+mod pace;
+
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Published, PullRequestState, Survey};
 use selfext_domain::{
     CommitSha, ContextFinding, ContextVerdict, GateRules, GateVerdict, MergeMethod, Reason, Refusal, ReviewVerdict,
     Stage, evaluate_gate, evaluate_reviews,
 };
 
+use self::pace::Pace;
 use crate::journal::{Journal, Stop};
 use crate::verify::Verified;
 use crate::{Observer, Pipeline, Step, refusals};
@@ -57,7 +61,10 @@ impl Pipeline {
         let until = self.ports.clock.now() + rules.wait;
         let mut mergeability_until = None;
         let mut told = None;
+        let mut pace = Pace::new(rules.poll);
         loop {
+            // Before the look, so that a wake-up that comes during it is not missed.
+            let woken = self.wakes.as_ref().map_or(0, |wakes| wakes.count());
             let survey = match self.ports.forge.survey(number, &published.head, base, rules.approvals > 0).await {
                 Ok(survey) => survey,
                 Err(error) => {
@@ -76,12 +83,11 @@ impl Pipeline {
                 Look::Wait(waiting) => waiting,
             };
             let now = self.ports.clock.now();
-            let (limit, pause) = if waiting == Waiting::Mergeability {
-                let limit = *mergeability_until.get_or_insert(now + MERGEABILITY_WAIT);
-                (limit, rules.poll.min(MERGEABILITY_POLL))
+            let limit = if waiting == Waiting::Mergeability {
+                *mergeability_until.get_or_insert(now + MERGEABILITY_WAIT)
             } else {
                 mergeability_until = None;
-                (until, rules.poll)
+                until
             };
             if now >= limit {
                 return Err(journal.refuse(out_of_patience(published, waiting), Some(number)).await?);
@@ -94,10 +100,30 @@ impl Pipeline {
                     }
                     Waiting::Mergeability => {}
                 }
-                told = Some(waiting);
+                pace = pace.after(true);
             }
-            self.ports.clock.sleep(pause).await;
+            if waiting == Waiting::Mergeability {
+                self.ports.clock.sleep(rules.poll.min(MERGEABILITY_POLL)).await;
+            } else {
+                self.wait_for_news(pace, woken, until).await;
+            }
+            pace = pace.after(false);
+            told = Some(waiting);
         }
+    }
+
+    /// Waits until the forge is to be asked again: at the latest when the waiting ends.
+    async fn wait_for_news(&self, pace: Pace, woken: u64, until: DateTime<Utc>) {
+        let clock = &self.ports.clock;
+        let left = (until - clock.now()).to_std().unwrap_or_default();
+        let pause = pace.pause().min(left);
+        let Some(wakes) = &self.wakes else {
+            return clock.sleep(pause).await;
+        };
+        let floor = pace.floor().min(pause);
+        clock.sleep(floor).await;
+        let rest = clock.sleep(pause.saturating_sub(floor));
+        futures::future::select(wakes.beyond(woken), rest).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use selfext_domain::ports::{Clock, Forge, IdSource, Ledger, PromotionControl, Verifier};
+use selfext_domain::ports::{Clock, Forge, IdSource, Ledger, PromotionControl, Verifier, Wakes};
 use selfext_domain::{BranchName, ChangeSet, RepositoryName, Subject};
 
 /// The adapters that a pipeline works through.
@@ -60,13 +60,20 @@ impl PipelineConfig {
 pub struct Pipeline {
     pub(crate) ports: Ports,
     pub(crate) config: PipelineConfig,
+    pub(crate) wakes: Option<Arc<dyn Wakes>>,
 }
 
 impl Pipeline {
     /// Puts the adapters together.
     #[must_use]
     pub const fn new(ports: Ports, config: PipelineConfig) -> Self {
-        Self { ports, config }
+        Self { ports, config, wakes: None }
+    }
+
+    /// The same, with waits that wake-ups shorten. Without any it looks by the rules' times alone.
+    #[must_use]
+    pub fn woken_by(self, wakes: Arc<dyn Wakes>) -> Self {
+        Self { wakes: Some(wakes), ..self }
     }
 
     /// What it works on.

@@ -9,6 +9,7 @@ mod forge;
 mod ledger;
 mod queries;
 mod verifier;
+mod wakes;
 
 pub use archive::{Archive, LedgerRow, StoredCheckpoint};
 pub use clock::{Clock, IdSource};
@@ -23,6 +24,7 @@ pub use forge::{
 pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use queries::{Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
 pub use verifier::{Verifier, VerifierError};
+pub use wakes::Wakes;
 
 #[cfg(feature = "mocks")]
 pub use archive::MockArchive;
@@ -40,6 +42,8 @@ pub use ledger::MockLedger;
 pub use queries::MockQueries;
 #[cfg(feature = "mocks")]
 pub use verifier::MockVerifier;
+#[cfg(feature = "mocks")]
+pub use wakes::MockWakes;
 
 /// What lies under an adapter's error.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;

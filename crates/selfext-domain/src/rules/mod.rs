@@ -88,7 +88,8 @@ pub struct GateRules {
     pub accept_neutral: bool,
     /// For how long one promotion waits for missing and pending contexts.
     pub wait: Duration,
-    /// How long it waits between two looks.
+    /// How long it waits between the first two looks. While nothing changes the pauses grow up to six times, and to a minute at
+    /// most; a longer one stays as it is.
     pub poll: Duration,
 }
 

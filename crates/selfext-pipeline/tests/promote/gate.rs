@@ -54,6 +54,45 @@ async fn a_pending_context_that_turns_green_lets_the_change_through() {
 }
 
 #[tokio::test]
+async fn a_wake_up_ends_a_pause_but_for_its_first_second() {
+    let mut world = World::publishing();
+    world.clock.expect_sleep().times(2).withf(|pause| *pause < std::time::Duration::from_secs(2)).returning(|_| ());
+    let looks = AtomicU32::new(0);
+    world.forge.expect_survey().times(3).returning(move |_, _, _| {
+        let state = if looks.fetch_add(1, Ordering::Relaxed) < 2 { StatusState::Pending } else { StatusState::Success };
+        Ok(survey(reading(state)))
+    });
+    let mut wakes = ports::MockWakes::new();
+    wakes.expect_count().times(3).returning(|| 7);
+    wakes.expect_beyond().times(2).withf(|seen| *seen == 7).returning(|_| ());
+    let pipeline = world.merging().pipeline().woken_by(Arc::new(wakes));
+    let outcome = pipeline.promote(&change(), None, &selfext_pipeline::Silent).await.unwrap();
+    assert!(matches!(outcome.ending, Ending::Promoted { .. }));
+}
+
+#[tokio::test]
+async fn the_longer_nothing_changes_the_less_often_it_looks() {
+    let mut world = World::publishing();
+    world.clock = ports::MockClock::new();
+    let pauses = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (slept, sleeping) = (pauses.clone(), pauses.clone());
+    world.clock.expect_now().returning(move || time() + slept.lock().unwrap().iter().sum::<std::time::Duration>());
+    world.clock.expect_sleep().returning(move |pause| sleeping.lock().unwrap().push(pause));
+    let looks = AtomicU32::new(0);
+    world.forge.expect_survey().returning(move |_, _, _| {
+        // The third look finds something else.
+        let reading = if looks.fetch_add(1, Ordering::Relaxed) < 2 {
+            GateReading::default()
+        } else {
+            reading(StatusState::Pending)
+        };
+        Ok(survey(reading))
+    });
+    assert_eq!(reason(&world.promote().await.unwrap()), Some(Reason::ChecksPending));
+    assert_eq!(*pauses.lock().unwrap(), [10, 15, 10, 15, 10].map(std::time::Duration::from_secs));
+}
+
+#[tokio::test]
 async fn a_base_that_moved_is_verified_again_and_then_merged() {
     let mut world = World::publishing();
     let looks = AtomicU32::new(0);
