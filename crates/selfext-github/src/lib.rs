@@ -48,6 +48,7 @@ mod survey;
 mod timeouts;
 mod token;
 mod transport;
+mod webhooks;
 mod wire;
 
 pub use builder::{BuildError, OctocrabForgeBuilder};
@@ -57,3 +58,4 @@ pub use route::InvalidBase;
 pub use share::Budget;
 pub use timeouts::Timeouts;
 pub use token::{InvalidToken, SecretToken};
+pub use webhooks::{Delivery, InvalidWebhookSecret, WebhookReceiver, WebhookRefused, WebhookSecret};
