@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use selfext_domain::ports::{Forge, IdSource as _, PauseRequest};
+use selfext_domain::ports::{Forge, IdSource as _, PauseRequest, Wakes};
 use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
 use selfext_github::{Budget, BuildError, InvalidToken, OctocrabForge, SecretToken};
 use selfext_pipeline::{
@@ -17,6 +17,7 @@ use url::Url;
 use crate::edge::{SystemClock, UuidSource};
 use crate::operations::os_user;
 use crate::places::{PlacesError, default_cache, default_database};
+use crate::wakes::ForgeWakes;
 
 /// Why selfext could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -195,9 +196,10 @@ impl SelfextBuilder {
             ..usual
         };
         let forge = Arc::clone(&ports.forge);
-        let pipeline = Pipeline::new(ports, config);
+        let wakes = Arc::new(ForgeWakes::new(store.bell(&config.repository)));
+        let pipeline = Pipeline::new(ports, config).woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>);
         pipeline.recover(&Silent).await?;
-        Ok(Selfext { pipeline, forge })
+        Ok(Selfext { pipeline, forge, wakes })
     }
 }
 
@@ -219,6 +221,7 @@ fn this_process() -> String {
 pub struct Selfext {
     pipeline: Pipeline,
     pub(crate) forge: Arc<dyn Forge>,
+    wakes: Arc<ForgeWakes>,
 }
 
 impl Selfext {
@@ -252,6 +255,14 @@ impl Selfext {
     #[must_use]
     pub const fn base(&self) -> &BranchName {
         &self.pipeline.config().base
+    }
+
+    /// Lets every promotion of this process that waits for checks ask the forge soon, rather than at its time: within a second, or
+    /// later where earlier wake-ups led to nothing. For agents that receive webhooks themselves, with a
+    /// [`WebhookReceiver`](crate::WebhookReceiver); promotions in other processes are woken by
+    /// [`Operations::wake`](crate::Operations::wake), which wakes those of this one too.
+    pub fn wake(&self) {
+        self.wakes.wake();
     }
 
     /// Takes a change set to the base branch, or as far as it may go. The same change set has one run: repeating the call, in

@@ -26,6 +26,7 @@ mod edge;
 mod merge_end;
 mod operations;
 mod places;
+mod wakes;
 
 pub use allowance::{AllowError, Allowance};
 pub use auditing::{Audit, ExportFailure, Exported, ProveError, SealError, Sealed};
@@ -48,7 +49,9 @@ pub use selfext_domain::{
     RecordedEvent, Refusal, RepoPath, RepositoryName, Rules, RulesError, RunId, Stage, StageReport, StageResult,
     StreamId, SubGoalId, ToolCallId, ToolName, Wall, WallReport, WallState, redact,
 };
-pub use selfext_github::{Budget, InvalidToken};
+pub use selfext_github::{
+    Budget, Delivery, InvalidToken, InvalidWebhookSecret, WebhookReceiver, WebhookRefused, WebhookSecret,
+};
 pub use selfext_pipeline::{
     Ending, Observer, Outcome, PromoteError, PullRequestLink, Reconciled, Silent, Step, Sweep, SweepError,
 };

@@ -10,7 +10,7 @@ use selfext_domain::ports::{
 };
 use selfext_domain::{
     ControlState, EventBody, History, OperatorName, PermitTerms, Position, PromotionPauseChanged, RecordedEvent,
-    StreamId, redact,
+    RepositoryName, StreamId, redact,
 };
 use selfext_store::{DatabaseUrl, Migrated, SchemaState, Store, StoreError};
 
@@ -229,6 +229,16 @@ impl Operations {
     #[must_use]
     pub fn follow(&self, after: Position) -> Box<dyn Follower> {
         self.store.ledger().follow(after)
+    }
+
+    /// Lets every promotion into a repository that waits for checks ask the forge soon, in whatever process on this ledger. On
+    /// Postgres each hears it at once, on `SQLite` within a quarter of a second. Nothing is recorded; who does not wait at this
+    /// moment hears nothing. May be repeated.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: then those who wait ask at their times.
+    pub async fn wake(&self, repository: &RepositoryName) -> Result<(), LedgerError> {
+        self.store.bell(repository).ring().await.map_err(LedgerError::unavailable)
     }
 }
 

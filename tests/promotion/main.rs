@@ -21,4 +21,5 @@ mod secrets;
 mod storm;
 mod two_at_once;
 mod verification;
+mod waking;
 mod world;

@@ -6,6 +6,7 @@
 //! runs on both.
 
 mod archive;
+mod bell;
 mod database_url;
 mod error;
 mod pace;
@@ -21,6 +22,7 @@ mod sqlite;
 mod store;
 mod stored_text;
 
+pub use bell::Bell;
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use error::StoreError;
 pub use postgres::{PgArchive, PgLedger, PgPromotionControl, PgQueries};

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use selfext_domain::RepositoryName;
 use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries};
 use sqlx::postgres::PgConnectOptions;
 
+use crate::bell::{Bell, Kind};
 use crate::database_url::Address;
 use crate::{
     DatabaseUrl, PgArchive, PgLedger, PgPromotionControl, PgQueries, SchemaState, SqliteArchive, SqliteLedger,
@@ -158,6 +160,17 @@ impl Store {
             Backend::Postgres(connections) => Arc::new(PgArchive::new(Arc::clone(connections))),
             Backend::Sqlite(database) => Arc::new(SqliteArchive::new(Arc::clone(database))),
         }
+    }
+
+    /// What rings in every process on this database that waits for a repository's forge.
+    #[must_use]
+    pub fn bell(&self, repository: &RepositoryName) -> Bell {
+        Bell(match &self.backend {
+            Backend::Postgres(connections) => {
+                Kind::Postgres(postgres::PgBell::new(Arc::clone(connections), repository))
+            }
+            Backend::Sqlite(database) => Kind::Sqlite(sqlite::SqliteBell::new(database, repository)),
+        })
     }
 
     /// The database's address, which shows no password.

@@ -1,4 +1,4 @@
-//! What a follower hears of others' writes.
+//! What is heard of what others do: what a follower hears of writes, and whoever waits for the forge of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,6 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::connections::late;
-use super::wakes::CHANNEL;
 
 /// How long it may take to begin to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,10 +28,10 @@ pub(super) struct Ear {
 }
 
 impl Ear {
-    /// Begins to listen.
-    pub fn listen(options: PgConnectOptions) -> Self {
+    /// Begins to listen on a channel.
+    pub fn listen(options: PgConnectOptions, channel: String) -> Self {
         let told = Arc::new(Notify::new());
-        let task = tokio::spawn(hear(options.application_name("selfext listens"), Arc::clone(&told)));
+        let task = tokio::spawn(hear(options.application_name("selfext listens"), channel, Arc::clone(&told)));
         Self { told, task }
     }
 
@@ -49,10 +48,13 @@ impl Drop for Ear {
     }
 }
 
-async fn hear(options: PgConnectOptions, told: Arc<Notify>) {
+async fn hear(options: PgConnectOptions, channel: String, told: Arc<Notify>) {
     let mut pause = PAUSES.0;
     loop {
-        match timeout(PATIENCE, listener(&options)).await.unwrap_or_else(|_| Err(late("the server does not answer"))) {
+        match timeout(PATIENCE, listener(&options, &channel))
+            .await
+            .unwrap_or_else(|_| Err(late("the server does not answer")))
+        {
             Ok(mut listener) => {
                 pause = PAUSES.0;
                 // What was written until now was told to nobody here.
@@ -64,7 +66,7 @@ async fn hear(options: PgConnectOptions, told: Arc<Notify>) {
                 told.notify_one();
             }
             Err(error) => {
-                tracing::debug!(%error, "nobody tells of new events; they are found by polling");
+                tracing::debug!(%error, channel, "nobody tells of anything new; it is found by polling");
                 pause = (pause * 2).min(PAUSES.1);
             }
         }
@@ -72,11 +74,11 @@ async fn hear(options: PgConnectOptions, told: Arc<Notify>) {
     }
 }
 
-async fn listener(options: &PgConnectOptions) -> Result<PgListener, Error> {
+async fn listener(options: &PgConnectOptions, channel: &str) -> Result<PgListener, Error> {
     let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     let mut listener = PgListener::connect_with(&pool.connect_lazy_with(options.clone())).await?;
     listener.ignore_pool_close_event(true);
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
+    listener.listen(channel).await?;
     Ok(listener)
 }

@@ -13,6 +13,7 @@ use super::Connections;
 use super::columns::{EVENT_COLUMNS, event_columns, event_row};
 use super::ear::Ear;
 use super::errors::reading;
+use super::wakes::CHANNEL;
 use crate::pace::Pace;
 use crate::place::{BATCH, Place, other_history};
 use crate::request::signed;
@@ -105,7 +106,8 @@ impl PgFollower {
 impl Follower for PgFollower {
     async fn next(&mut self) -> Result<Vec<RecordedEvent>, LedgerError> {
         loop {
-            let ear = self.ear.get_or_insert_with(|| Ear::listen(self.connections.options().clone()));
+            let ear =
+                self.ear.get_or_insert_with(|| Ear::listen(self.connections.options().clone(), CHANNEL.to_owned()));
             tokio::select! {
                 () = ear.heard() => {}
                 () = self.pace.due() => {}

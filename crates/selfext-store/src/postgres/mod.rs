@@ -2,6 +2,7 @@
 
 mod answer;
 mod archive;
+mod bell;
 mod columns;
 mod connections;
 mod control;
@@ -18,5 +19,6 @@ pub use control::PgPromotionControl;
 pub use ledger::PgLedger;
 pub use queries::PgQueries;
 
+pub(crate) use bell::PgBell;
 pub(crate) use connections::Connections;
 pub(crate) use migrations::{found_version, migrate, migrator};

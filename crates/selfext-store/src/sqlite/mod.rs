@@ -1,6 +1,7 @@
 //! The ledger, its archive and the promotion control on SQLite.
 
 mod archive;
+mod bell;
 mod columns;
 mod control;
 mod database;
@@ -16,5 +17,6 @@ pub use control::SqlitePromotionControl;
 pub use ledger::SqliteLedger;
 pub use queries::SqliteQueries;
 
+pub(crate) use bell::SqliteBell;
 pub(crate) use database::SqliteDatabase;
 pub(crate) use migrations::{found_version, migrate, migrator};

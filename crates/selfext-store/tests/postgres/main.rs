@@ -1,6 +1,7 @@
 //! The store on Postgres: the contract suites, and what only this database has.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod bell;
 mod connections;
 mod fixture;
 mod following;

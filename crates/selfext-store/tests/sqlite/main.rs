@@ -1,6 +1,7 @@
 //! The store on SQLite: the contract suites, and what only this database has.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod bell;
 mod fixture;
 mod schema;
 mod walls;
