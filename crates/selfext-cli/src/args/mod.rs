@@ -5,11 +5,13 @@ mod auditing;
 mod looking;
 mod pausing;
 mod promoting;
+mod serving;
 
 pub use auditing::{Audit, Prove, PublicKeys, Seal};
 pub use looking::{Events, Runs};
 pub use pausing::Pause;
 pub use promoting::{Change, Context, Promote, Target};
+pub use serving::Serve;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +21,7 @@ use clap::{Parser, Subcommand};
 use pausing::PAUSED;
 use promoting::{EXAMPLES, USAGE};
 use selfext::{History, OperatorName, RepositoryName, RunId};
+use serving::SERVED;
 
 /// The one safe path by which an agent's change reaches the main branch.
 #[derive(Debug, Parser)]
@@ -152,6 +155,9 @@ pub enum Command {
     },
     /// Bring the ledger's schema to this version.
     Migrate,
+    /// Receive GitHub's webhooks, so that promotions that wait for checks look at once.
+    #[command(after_help = SERVED)]
+    Serve(Serve),
     /// Serve GitHub's REST API over a local repository.
     Twin {
         /// The repository, bare or not.

@@ -12,6 +12,7 @@ mod promote;
 mod reconcile;
 mod resume;
 mod runs;
+mod serve;
 mod status;
 mod sweep;
 mod target;
@@ -49,6 +50,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Prove(args) => auditing::prove(&ledger, &args).await,
         Command::Verify { proof, keys } => auditing::verify(&proof, &keys.keys, json),
         Command::Migrate => migrate::run(&ledger).await,
+        Command::Serve(args) => serve::run(&ledger, &args).await,
         Command::Twin { repo, listen, name } => twin::run(&repo, listen, name, json).await,
         Command::Demo => demo::run(json).await,
     }

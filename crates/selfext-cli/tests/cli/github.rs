@@ -23,7 +23,11 @@ pub struct Github {
 
 impl Github {
     pub async fn new() -> Self {
-        let world = World::with_agent(RULES_WITH_CI);
+        Self::with_rules(RULES_WITH_CI).await
+    }
+
+    pub async fn with_rules(rules: &str) -> Self {
+        let world = World::with_agent(rules);
         git(&world.path("."), ["clone", "-q", "--bare", "agent", "bare.git"]);
         let bare = world.path("bare.git");
         let twin = Twin::open(&bare, TwinConfig::new("o", "agent").require_token(TOKEN)).await.unwrap();

@@ -22,6 +22,7 @@ mod pausing;
 mod pygithub;
 mod read_paths;
 mod runs;
+mod serve;
 mod sizes;
 mod sources;
 mod stuck;

@@ -1,4 +1,4 @@
-//! The twin, driven by a client that is not selfext's: PyGithub goes the way of a promotion, so that client and twin cannot share
+//! The twin, driven by a client that is not selfext's: `PyGithub` goes the way of a promotion, so that client and twin cannot share
 //! a misunderstanding. Where Python or the package index is missing the test says so; with `SELFEXT_TEST_TOOLS=all` it fails.
 
 use std::fs::{File, rename};

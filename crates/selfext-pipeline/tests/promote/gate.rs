@@ -58,7 +58,7 @@ async fn a_wake_up_ends_a_pause_but_for_its_first_second() {
     let mut world = World::publishing();
     world.clock.expect_sleep().times(2).withf(|pause| *pause < std::time::Duration::from_secs(2)).returning(|_| ());
     let looks = AtomicU32::new(0);
-    world.forge.expect_survey().times(3).returning(move |_, _, _| {
+    world.forge.expect_survey().times(3).returning(move |_, _, _, _| {
         let state = if looks.fetch_add(1, Ordering::Relaxed) < 2 { StatusState::Pending } else { StatusState::Success };
         Ok(survey(reading(state)))
     });
@@ -79,7 +79,7 @@ async fn the_longer_nothing_changes_the_less_often_it_looks() {
     world.clock.expect_now().returning(move || time() + slept.lock().unwrap().iter().sum::<std::time::Duration>());
     world.clock.expect_sleep().returning(move |pause| sleeping.lock().unwrap().push(pause));
     let looks = AtomicU32::new(0);
-    world.forge.expect_survey().returning(move |_, _, _| {
+    world.forge.expect_survey().returning(move |_, _, _, _| {
         // The third look finds something else.
         let reading = if looks.fetch_add(1, Ordering::Relaxed) < 2 {
             GateReading::default()
