@@ -1,5 +1,6 @@
-//! Checks HTTP exchanges against GitHub's own description of its REST API.
+//! Checks HTTP exchanges against GitHub's own descriptions of its REST API and its GraphQL API.
 
+mod graphql;
 mod path;
 mod schema;
 
@@ -16,7 +17,11 @@ use self::path::PathTemplate;
 
 const DESCRIPTION: &str = include_str!("../../../tests/github-description/github-openapi-subset.json");
 
-/// GitHub's description of the part of its REST API that selfext uses, from `tests/github-description`.
+/// Where GraphQL is spoken.
+const GRAPHQL: &str = "/graphql";
+
+/// GitHub's description of the part of its REST API that selfext uses, and its GraphQL schema, from
+/// `tests/github-description`. `POST /graphql` is checked by the latter: the document, its variables, and the answer.
 ///
 /// It is stricter than GitHub in one point: a property of a request body that is not described is an error, since
 /// GitHub ignores it in silence. And it is laxer than the description in two: an answer of 400 and above for which no
@@ -69,6 +74,10 @@ impl GithubDescription {
         response_body: Option<&Value>,
     ) -> Result<(), Vec<String>> {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        if (method, path_and_query) == ("POST", GRAPHQL) {
+            let wrong = graphql::check(request_body, status, response_body);
+            return if wrong.is_empty() { Ok(()) } else { Err(wrong) };
+        }
         let Some((operation, values)) = self.find(method, path) else {
             return Err(vec![format!("{method} {path}: GitHub describes no such operation")]);
         };

@@ -1,7 +1,6 @@
-//! GitHub's REST API. One file a resource; each lists its routes.
+//! GitHub's API. One file a resource; each lists its routes.
 //!
-//! Another resource (GraphQL, asynchronous merges, webhooks) is another file with its routes and a line in
-//! [`ALL`].
+//! Another resource (asynchronous merges, webhooks) is another file with its routes and a line in [`ALL`].
 
 mod blobs;
 mod body;
@@ -14,6 +13,7 @@ mod commits;
 mod compare;
 mod contents;
 mod error;
+mod graphql;
 mod merges;
 mod paging;
 mod pull_json;
@@ -40,6 +40,7 @@ use crate::world::World;
 /// The routes of all resources. Where two of them could take the same path, the one that stands first does.
 const ALL: &[&[Route]] = &[
     repository::ROUTES,
+    graphql::ROUTES,
     rate_limit::ROUTES,
     refs::ROUTES,
     blobs::ROUTES,

@@ -1,4 +1,4 @@
-//! A stand-in for GitHub on this machine: its REST API over a real git repository.
+//! A stand-in for GitHub on this machine: its REST API, and a little of its GraphQL API, over a real git repository.
 //!
 //! Blobs, trees, commits, refs, merges and conflicts are real; pull requests, statuses and check runs are kept
 //! beside the repository and survive a restart. On demand the twin is slow, loses answers, drops connections or
@@ -20,7 +20,8 @@
 //!
 //! # What it does not do
 //!
-//! - GraphQL, asynchronous merges, webhooks, reviews over the API, merge queues, forks and more than one repository.
+//! - GraphQL beyond the mutations `createRef`, `createCommitOnBranch` and `createPullRequest`; asynchronous merges,
+//!   webhooks, reviews over the API, merge queues, forks and more than one repository.
 //! - Patches in lists of files, signatures that it verifies.
 //! - Working trees: a branch that is checked out somewhere moves, and the files there stay as they are.
 //! - Attributes: files are merged as plain text or as binaries, whatever `.gitattributes` says, because a merge

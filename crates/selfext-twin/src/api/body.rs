@@ -27,6 +27,11 @@ impl Body {
         Self(members.clone())
     }
 
+    /// The members of an object inside the body; none if there is no such object.
+    pub(super) fn members(&self, name: &str) -> Map<String, Value> {
+        self.0.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
     /// Whether a member is given, also as null.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

@@ -13,7 +13,7 @@ use super::route::{ApiResult, Route};
 use crate::clock;
 use crate::forge::{Mergeability, Scope};
 use crate::git::Oid;
-use crate::state::{Pull, State};
+use crate::state::{Pull, State, Store};
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -91,19 +91,40 @@ async fn list(call: &Call<'_>) -> ApiResult {
     Ok(Reply::ok(Value::Array(shown)).with(LINK, links.as_deref()))
 }
 
+/// A pull request that is wished for.
+pub(super) struct Wish<'a> {
+    pub(super) head: &'a str,
+    pub(super) base: &'a str,
+    pub(super) title: Option<&'a str>,
+    pub(super) body: Option<&'a str>,
+    pub(super) draft: bool,
+}
+
 async fn create(call: &Call<'_>) -> ApiResult {
     let body = call.body()?;
-    let world = call.world;
-    let (head, base) = (body.required("head")?, body.required("base")?);
-    let Some(title) = body.string("title")?.filter(|title| !title.trim().is_empty()) else {
+    let wish = Wish {
+        head: body.required("head")?,
+        base: body.required("base")?,
+        title: body.string("title")?,
+        body: body.string("body")?,
+        draft: body.flag("draft")?.unwrap_or(false),
+    };
+    let mut store = call.world.store.lock().await;
+    let pull = open(call, &mut store, &wish).await?;
+    let details = details(call, &store.state, &pull, Mergeability::unknown()).await?;
+    let shown = pull_json::full(call.world, &pull, &details);
+    let url = call.urls().api(format_args!("pulls/{}", pull.number));
+    Ok(Reply::created(shown).with(axum::http::header::LOCATION, Some(&url)))
+}
+
+/// Opens a pull request.
+pub(super) async fn open(call: &Call<'_>, store: &mut Store, wish: &Wish<'_>) -> Result<Pull, ApiError> {
+    let (world, base) = (call.world, wish.base);
+    let Some(title) = wish.title.filter(|title| !title.trim().is_empty()) else {
         return Err(ApiError::invalid_field("PullRequest", "title", "missing_field"));
     };
-    let draft = body.flag("draft")?.unwrap_or(false);
-    let text = body.string("body")?.map(str::to_owned);
-    let head = own_branch(call, head);
-
-    let mut store = world.store.lock().await;
-    world.settle(&mut store, Scope::Branch(head.unwrap_or(base))).await?;
+    let head = own_branch(call, wish.head);
+    world.settle(store, Scope::Branch(head.unwrap_or(base))).await?;
     let head_tip = match head {
         Some(head) => world.branch_tip(head).await?,
         None => None,
@@ -125,14 +146,14 @@ async fn create(call: &Call<'_>) -> ApiResult {
         number,
         id: store.state.next_id(),
         title: title.to_owned(),
-        body: text,
+        body: wish.body.map(str::to_owned),
         user: world.config.login.clone(),
         head: head.to_owned(),
         base: base.to_owned(),
         head_sha,
         base_sha,
         open: true,
-        draft,
+        draft: wish.draft,
         created_at: at,
         updated_at: at,
         closed_at: None,
@@ -142,10 +163,7 @@ async fn create(call: &Call<'_>) -> ApiResult {
     store.state.pulls.insert(number, pull.clone());
     world.announce_head(&mut store.state, number);
     store.save()?;
-    let details = details(call, &store.state, &pull, Mergeability::unknown()).await?;
-    let shown = pull_json::full(world, &pull, &details);
-    let url = call.urls().api(format_args!("pulls/{number}"));
-    Ok(Reply::created(shown).with(axum::http::header::LOCATION, Some(&url)))
+    Ok(pull)
 }
 
 /// The branch that `branch` or `owner:branch` names, unless it is another owner's.

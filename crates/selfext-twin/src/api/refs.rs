@@ -96,7 +96,15 @@ async fn matching(call: &Call<'_>) -> ApiResult {
 
 async fn create(call: &Call<'_>) -> ApiResult {
     let body = call.body()?;
-    let (name, sha) = (body.required("ref")?, body.required("sha")?);
+    let (name, target) = make(call, body.required("ref")?, body.required("sha")?).await?;
+    Ok(Reply::created(ref_json(call.urls(), name.as_str(), &target)))
+}
+
+/// GitHub's words for a ref that is there already.
+pub(super) const EXISTS: &str = "Reference already exists";
+
+/// Makes a ref.
+pub(super) async fn make(call: &Call<'_>, name: &str, sha: &str) -> Result<(RefName, RefTarget), ApiError> {
     if !name.starts_with("refs/") || name.matches('/').count() < 2 {
         return Err(ApiError::unprocessable("Reference name must start with 'refs/' and have at least two slashes."));
     }
@@ -107,11 +115,11 @@ async fn create(call: &Call<'_>) -> ApiResult {
     let mut store = call.world.store.lock().await;
     let target = pointable(call, &name, sha).await?;
     if call.world.git.find_ref(&name).await?.is_some() {
-        return Err(ApiError::unprocessable("Reference already exists"));
+        return Err(ApiError::unprocessable(EXISTS));
     }
     match call.world.change_ref(&mut store, &name, None, Some(sha)).await? {
-        RefChange::Done => Ok(Reply::created(ref_json(call.urls(), name.as_str(), &target))),
-        RefChange::Moved => Err(ApiError::unprocessable("Reference already exists")),
+        RefChange::Done => Ok((name, target)),
+        RefChange::Moved => Err(ApiError::unprocessable(EXISTS)),
         RefChange::Refused => Err(ApiError::unprocessable("Reference update failed")),
     }
 }
@@ -173,7 +181,7 @@ async fn moves_forward(call: &Call<'_>, from: Oid, to: Oid) -> Result<bool, ApiE
 
 /// Refuses what the branch's protection forbids. `to` is where the branch goes and whether that is forward; `None`
 /// stands for its deletion.
-fn check_protection(state: &State, name: &RefName, to: Option<(Oid, bool)>) -> Result<(), ApiError> {
+pub(super) fn check_protection(state: &State, name: &RefName, to: Option<(Oid, bool)>) -> Result<(), ApiError> {
     let Some(branch) = name.branch_name() else {
         return Ok(());
     };

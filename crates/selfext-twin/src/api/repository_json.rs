@@ -17,6 +17,11 @@ pub(super) fn node_id(kind: &str, id: impl std::fmt::Display) -> String {
     STANDARD.encode(format!("{kind}:{id}"))
 }
 
+/// The repository's own opaque id.
+pub(super) fn repository_node_id() -> String {
+    node_id("Repository", REPOSITORY_ID)
+}
+
 /// A user, with all that GitHub shows of one in passing.
 pub(super) fn user(urls: Urls<'_>, login: &str) -> Value {
     let id = user_id(login);
@@ -68,7 +73,7 @@ pub(super) fn short(world: &World) -> Value {
     let config = &world.config;
     json!({
         "id": REPOSITORY_ID,
-        "node_id": node_id("Repository", REPOSITORY_ID),
+        "node_id": repository_node_id(),
         "name": config.name,
         "full_name": format!("{}/{}", config.owner, config.name),
         "owner": user(urls, &config.owner),

@@ -5,6 +5,7 @@ mod client;
 mod faults;
 mod fixture;
 mod git_objects;
+mod graphql;
 mod merges;
 mod promotion;
 mod pulls;

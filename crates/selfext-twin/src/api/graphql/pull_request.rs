@@ -1,0 +1,57 @@
+//! `createPullRequest`.
+
+use serde_json::{Value, json};
+
+use super::failure::{Failure, RunError};
+use super::step::{Input, must_be_here};
+use crate::api::call::Call;
+use crate::api::pulls::{Wish, open};
+use crate::api::repository_json::node_id;
+
+/// A pull request that is wished for.
+pub(super) struct NewPullRequest {
+    repository: String,
+    head: String,
+    base: String,
+    title: String,
+    body: Option<String>,
+    draft: bool,
+}
+
+impl NewPullRequest {
+    pub(super) fn read(input: &Input) -> Result<Self, Failure> {
+        Ok(Self {
+            repository: input.required("repositoryId")?,
+            head: input.required("headRefName")?,
+            base: input.required("baseRefName")?,
+            title: input.required("title")?,
+            body: input.string("body")?,
+            draft: input.flag("draft")?.unwrap_or(false),
+        })
+    }
+
+    pub(super) async fn run(&self, call: &Call<'_>) -> Result<Value, RunError> {
+        must_be_here(&self.repository)?;
+        let wish = Wish {
+            head: &self.head,
+            base: &self.base,
+            title: Some(&self.title),
+            body: self.body.as_deref(),
+            draft: self.draft,
+        };
+        let mut store = call.world.store.lock().await;
+        let pull = open(call, &mut store, &wish).await?;
+        Ok(json!({"pullRequest": {
+            "id": node_id("PullRequest", pull.id),
+            "number": pull.number,
+            "url": call.urls().html(format_args!("pull/{}", pull.number)),
+            "title": pull.title,
+            "body": pull.body.unwrap_or_default(),
+            "state": "OPEN",
+            "isDraft": pull.draft,
+            "headRefName": pull.head,
+            "headRefOid": pull.head_sha,
+            "baseRefName": pull.base,
+        }}))
+    }
+}

@@ -1,0 +1,110 @@
+//! The mutations, one behind another.
+
+use serde_json::{Map, Value};
+
+use super::commit::CommitOnBranch;
+use super::document::Field;
+use super::failure::{Failure, RunError};
+use super::kind::{CREATE_COMMIT, CREATE_PULL_REQUEST, CREATE_REF, Kind};
+use super::pull_request::NewPullRequest;
+use super::reference::NewReference;
+use crate::api::body::Body;
+use crate::api::call::Call;
+use crate::api::error::ApiError;
+use crate::api::repository_json::repository_node_id;
+
+/// One root field, whose input has been read.
+pub(super) enum Step {
+    Reference(NewReference),
+    Commit(CommitOnBranch),
+    PullRequest(NewPullRequest),
+}
+
+impl Step {
+    /// Reads a root field.
+    pub(super) fn read(field: &Field) -> Result<Self, Failure> {
+        let input = match field.arguments.get("input") {
+            Some(Value::Object(members)) => members.clone(),
+            _ => Map::new(),
+        };
+        let input = Input(Body::within(&input));
+        match field.name.as_str() {
+            "createRef" => NewReference::read(&input).map(Self::Reference),
+            "createCommitOnBranch" => CommitOnBranch::read(&input).map(Self::Commit),
+            "createPullRequest" => NewPullRequest::read(&input).map(Self::PullRequest),
+            other => Err(Failure::of_document(format!("Field '{other}' doesn't exist on type 'Mutation'"))),
+        }
+    }
+
+    /// The type of its value.
+    pub(super) const fn payload(&self) -> &'static Kind {
+        match self {
+            Self::Reference(_) => &CREATE_REF,
+            Self::Commit(_) => &CREATE_COMMIT,
+            Self::PullRequest(_) => &CREATE_PULL_REQUEST,
+        }
+    }
+
+    /// Carries it out; its value has every field that its type has here.
+    pub(super) async fn run(&self, call: &Call<'_>) -> Result<Value, RunError> {
+        match self {
+            Self::Reference(wish) => wish.run(call).await,
+            Self::Commit(wish) => wish.run(call).await,
+            Self::PullRequest(wish) => wish.run(call).await,
+        }
+    }
+}
+
+/// The input of a field, or an object in it.
+pub(super) struct Input(pub(super) Body);
+
+impl Input {
+    /// A string that must be there.
+    pub(super) fn required(&self, name: &str) -> Result<String, Failure> {
+        self.string(name)?.ok_or_else(|| invalid(name, "Expected value to not be null"))
+    }
+
+    pub(super) fn string(&self, name: &str) -> Result<Option<String>, Failure> {
+        self.0.string(name).map(|text| text.map(str::to_owned)).map_err(|error| of_body(name, error))
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
+        self.0.flag(name).map_err(|error| of_body(name, error))
+    }
+
+    /// An object; a missing one is empty.
+    pub(super) fn object(&self, name: &str) -> Result<Self, Failure> {
+        let found = self.0.object(name).map_err(|error| of_body(name, error))?;
+        Ok(Self(found.unwrap_or_else(|| Body::within(&Map::new()))))
+    }
+
+    /// A list of objects; a missing one is empty.
+    pub(super) fn objects(&self, name: &str) -> Result<Vec<Self>, Failure> {
+        let found = self.0.list(name).map_err(|error| of_body(name, error))?;
+        let object = |item: &Value| match item {
+            Value::Object(members) => Ok(Self(Body::within(members))),
+            _ => Err(invalid(name, "Expected an object")),
+        };
+        found.into_iter().flatten().map(object).collect()
+    }
+}
+
+/// A variable that its type does not allow.
+pub(super) fn invalid(name: &str, why: &str) -> Failure {
+    Failure::of_document(format!("Variable was provided invalid value for {name} ({why})"))
+}
+
+fn of_body(name: &str, error: ApiError) -> Failure {
+    match error {
+        ApiError::Refused { message, .. } => invalid(name, &message.replace('\n', " ")),
+        ApiError::Failed(_) => invalid(name, "it could not be read"),
+    }
+}
+
+/// Refuses another repository's id.
+pub(super) fn must_be_here(id: &str) -> Result<(), Failure> {
+    if id == repository_node_id() {
+        return Ok(());
+    }
+    Err(Failure::new("NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'")))
+}
