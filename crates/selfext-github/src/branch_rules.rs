@@ -1,11 +1,11 @@
 //! The base branch, with what GitHub itself asks of a merge into it.
 
 use http::StatusCode;
-use selfext_domain::ports::ForgeError;
-use selfext_domain::{BranchName, BranchRules, CommitSha, MergeMethod};
+use selfext_domain::ports::{ForgeError, LandedCommit};
+use selfext_domain::{BranchName, BranchRules, CommitSha, MergeMethod, RequiredContext};
 
 use crate::client::Client;
-use crate::wire::{BranchBody, RuleBody};
+use crate::wire::RuleBody;
 
 /// How many rules a page has; GitHub's most.
 const PER_PAGE: usize = 100;
@@ -29,15 +29,11 @@ impl Client {
     async fn protected_branch(
         &self,
         branch: &BranchName,
-    ) -> Result<(CommitSha, Vec<selfext_domain::RequiredContext>), ForgeError> {
-        let what = format!("branch {branch}");
-        let answer = self.get(self.at("branches").branch(branch)).await?;
-        let body: BranchBody = answer.expect(StatusCode::OK, &what)?;
-        // A renamed branch may be answered under its new name.
-        if body.name != branch.as_str() {
-            return Err(ForgeError::Unreadable(format!("another branch was given for {branch}")));
-        }
-        Ok((body.commit.sha.clone(), body.required()))
+    ) -> Result<(CommitSha, Vec<RequiredContext>), ForgeError> {
+        let found = self.find_whole_branch(branch).await?;
+        let found = found.ok_or_else(|| ForgeError::NotFound(format!("branch {branch}")))?;
+        let tip: LandedCommit = found.commit.into();
+        Ok((tip.sha, found.protection.required()))
     }
 
     async fn ruleset_rules(&self, branch: &BranchName) -> Result<BranchRules, ForgeError> {

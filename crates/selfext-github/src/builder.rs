@@ -9,7 +9,9 @@ use url::Url;
 
 use crate::client::{Client, Inner};
 use crate::forge::OctocrabForge;
+use crate::identity::Identity;
 use crate::patience::Patience;
+use crate::publish::GraphqlSupport;
 use crate::route::{ApiBase, InvalidBase, Place};
 use crate::share::{Budget, Share};
 use crate::timeouts::Timeouts;
@@ -96,9 +98,10 @@ impl OctocrabForgeBuilder {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BuildError::NoRuntime);
         }
-        // No credential goes into octocrab: each request carries it, and only to a URL that was checked.
+        // No credential goes into octocrab: each request carries it, and only to a URL that was checked. Nor does the base's path,
+        // which octocrab would put before that of the GraphQL endpoint.
         let octocrab = Octocrab::builder()
-            .base_uri(base.as_str())
+            .base_uri(base.host())
             .map_err(|_| BuildError::Client)?
             .add_header(USER_AGENT, concat!("selfext/", env!("CARGO_PKG_VERSION")).to_owned())
             .set_connect_timeout(Some(self.timeouts.connect))
@@ -110,7 +113,20 @@ impl OctocrabForgeBuilder {
         let usual = if base.is_local() { Budget::UNPACED } else { Budget::default() };
         let budget = self.budget.unwrap_or(usual);
         let Self { repository, timeouts, patience, .. } = self;
-        let inner = Inner { octocrab, repository, place, token, authorization, timeouts, patience, budget, share };
+        let (identity, graphql) = (Identity::default(), GraphqlSupport::default());
+        let inner = Inner {
+            octocrab,
+            repository,
+            place,
+            token,
+            authorization,
+            timeouts,
+            patience,
+            budget,
+            share,
+            identity,
+            graphql,
+        };
         Ok(OctocrabForge::new(Client { inner: Arc::new(inner) }))
     }
 }

@@ -13,7 +13,9 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
+use crate::identity::Identity;
 use crate::patience::{Patience, Waits};
+use crate::publish::GraphqlSupport;
 use crate::route::{Place, Route};
 use crate::share::{Budget, Kind, Limited, Share};
 use crate::timeouts::Timeouts;
@@ -45,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) patience: Patience,
     pub(crate) budget: Budget,
     pub(crate) share: Arc<Share>,
+    pub(crate) identity: Identity,
+    pub(crate) graphql: GraphqlSupport,
 }
 
 impl Client {
@@ -60,6 +64,11 @@ impl Client {
     /// The route to the repository itself.
     pub(crate) fn repository_route(&self) -> Route<'_> {
         self.inner.place.repository()
+    }
+
+    /// The route to the GraphQL endpoint beside the API.
+    pub(crate) fn graphql_route(&self) -> Route<'_> {
+        self.inner.place.graphql()
     }
 
     pub(crate) fn waits(&self) -> Waits<'_> {

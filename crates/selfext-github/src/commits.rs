@@ -38,9 +38,7 @@ impl Client {
     }
 
     pub(crate) async fn landed_commit(&self, commit: &CommitSha) -> Result<LandedCommit, ForgeError> {
-        let body = self.read_commit(commit).await?;
-        let parents = body.parents.into_iter().map(|parent| parent.sha).collect();
-        Ok(LandedCommit { sha: body.sha, tree: body.tree.sha, parents, message: body.message })
+        Ok(self.read_commit(commit).await?.into())
     }
 
     /// What a branch has since a commit. The list may change while its pages are read; then it is read again.

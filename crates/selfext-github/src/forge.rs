@@ -4,7 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use selfext_domain::ports::{
-    BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Retired, Survey,
+    BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Retired, Standing,
+    Survey,
 };
 use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName};
 
@@ -37,11 +38,22 @@ impl fmt::Debug for OctocrabForge {
 #[async_trait]
 impl Forge for OctocrabForge {
     async fn branch_head(&self, branch: &BranchName) -> Result<CommitSha, ForgeError> {
-        self.client.get_branch(branch).await
+        // Publishing needs the identity, and reading it now costs no round trip of its own. What is wrong with it is said where it
+        // is needed.
+        let (head, _) = tokio::join!(self.client.get_branch(branch), self.client.identity());
+        head
     }
 
     async fn publish(&self, publication: &Publication) -> Result<Published, ForgeError> {
         self.client.publish(publication).await
+    }
+
+    async fn find_published(&self, branch: &BranchName, base: &BranchName) -> Result<Option<Standing>, ForgeError> {
+        self.client.find_published(branch, base).await
+    }
+
+    async fn show_evidence(&self, head: &CommitSha, summary: &str) -> Result<(), ForgeError> {
+        self.client.post_evidence(head, summary).await
     }
 
     async fn survey(

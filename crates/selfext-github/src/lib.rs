@@ -1,8 +1,11 @@
-//! The forge port of selfext on GitHub's REST API, through octocrab.
+//! The forge port of selfext on GitHub's API, through octocrab.
 //!
 //! [`OctocrabForge`] speaks to GitHub, to a GitHub Enterprise Server and to the twin. Each call of the port is one or a
 //! few bounded requests: octocrab's own retries are off, every request has limits on time and on the size of its answer,
-//! and a request is sent only to a URL that is built from checked parts and found to lie inside the one repository.
+//! and a request is sent only to a URL that is built from checked parts and found to lie inside the one repository, or to the
+//! GraphQL endpoint beside it.
+//!
+//! A first publication is one GraphQL mutation where that can make exactly the tested commit, and REST requests everywhere else.
 //!
 //! What is repeated, and only that: reads and refused requests whose answer contradicts what GitHub itself said a moment
 //! ago, a few times with pauses ([`Patience`]); and what GitHub refused because of its limits, after their end. A merge is
@@ -32,6 +35,7 @@ mod comments;
 mod commits;
 mod fence;
 mod forge;
+mod identity;
 mod merge;
 mod message;
 mod paging;

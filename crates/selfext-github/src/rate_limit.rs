@@ -22,7 +22,8 @@ impl AskedWait {
         Self { time, said: true }
     }
 
-    const UNSAID: Self = Self { time: UNSAID, said: false };
+    /// A limit without a word on how long it lasts.
+    pub(crate) const UNSAID: Self = Self { time: UNSAID, said: false };
 }
 
 /// How long an answer asks to wait: nothing if it is not about a limit.

@@ -5,7 +5,7 @@ use selfext_domain::ports::ForgeError;
 use selfext_domain::{BranchName, CommitSha};
 
 use crate::client::{CREATED, Client};
-use crate::wire::{MoveReference, NewReference, ReferenceBody};
+use crate::wire::{BranchBody, MoveReference, NewReference, ReferenceBody};
 
 /// What became of a wish to make a branch.
 pub(crate) enum Creation {
@@ -45,6 +45,21 @@ impl Client {
     pub(crate) async fn get_branch(&self, branch: &BranchName) -> Result<CommitSha, ForgeError> {
         let head = self.find_branch(branch).await?;
         head.ok_or_else(|| ForgeError::NotFound(format!("branch {branch}")))
+    }
+
+    /// A branch with the commit at its tip and its protection; nothing if GitHub says that there is none.
+    pub(crate) async fn find_whole_branch(&self, branch: &BranchName) -> Result<Option<BranchBody>, ForgeError> {
+        let answer = self.get(self.at("branches").branch(branch)).await?;
+        if answer.is(StatusCode::NOT_FOUND) {
+            return Ok(None);
+        }
+        let found: BranchBody = answer.expect(StatusCode::OK, &format!("the branch {branch}"))?;
+        // A branch that was renamed may be given under its new name.
+        if found.name == branch.as_str() {
+            Ok(Some(found))
+        } else {
+            Err(ForgeError::Unreadable(format!("another branch was given for {branch}")))
+        }
     }
 
     pub(crate) async fn create_branch(&self, branch: &BranchName, commit: &CommitSha) -> Result<Creation, ForgeError> {

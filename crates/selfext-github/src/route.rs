@@ -64,18 +64,35 @@ impl ApiBase {
     pub(crate) fn is_local(&self) -> bool {
         self.0.starts_with("http://")
     }
+
+    /// The scheme, the host and the port.
+    pub(crate) fn host(&self) -> &str {
+        self.0.match_indices('/').nth(2).map_or(&self.0, |(at, _)| &self.0[..at])
+    }
+
+    /// Where GraphQL is spoken: beside the API's base, but on a GitHub Enterprise Server at `/api/graphql`, where REST is at
+    /// `/api/v3`.
+    fn graphql(&self) -> String {
+        format!("{}/graphql", self.0.strip_suffix("/v3").filter(|above| above.ends_with("/api")).unwrap_or(&self.0))
+    }
 }
 
 /// The place of one repository in the API, from which all routes begin.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     root: String,
+    graphql: String,
 }
 
 impl Place {
     pub(crate) fn new(base: &ApiBase, repository: &RepositoryName) -> Self {
         let (owner, name) = (encoded(repository.owner()), encoded(repository.name()));
-        Self { root: format!("{}/repos/{owner}/{name}", base.as_str()) }
+        Self { root: format!("{}/repos/{owner}/{name}", base.as_str()), graphql: base.graphql() }
+    }
+
+    /// The route to the GraphQL endpoint, which is one for all repositories.
+    pub(crate) fn graphql(&self) -> Route<'_> {
+        Route { root: &self.graphql, url: self.graphql.clone(), queried: false }
     }
 
     /// The route to the repository itself.
@@ -212,6 +229,22 @@ mod tests {
                 uri.to_string(),
                 "https://ghe.example/api/v3/repos/octo-org/agent.core/pulls?head=o%3Aa%2Fb%23c&state=all"
             );
+        }
+    }
+
+    #[test]
+    fn graphql_is_beside_the_api() {
+        for (base, expected) in [
+            ("https://api.github.com", "https://api.github.com/graphql"),
+            ("https://ghe.example/api/v3/", "https://ghe.example/api/graphql"),
+            ("https://ghe.example/behind/api/v3", "https://ghe.example/behind/api/graphql"),
+            ("https://v3.example/v3", "https://v3.example/v3/graphql"),
+            ("http://127.0.0.1:80", "http://127.0.0.1/graphql"),
+        ] {
+            assert_eq!(place(base).graphql().finish().unwrap().to_string(), expected);
+            let base = ApiBase::parse(&Url::parse(base).unwrap()).unwrap();
+            assert_eq!(base.host().matches('/').count(), 2, "{}", base.host());
+            assert!(expected.starts_with(base.host()), "{}", base.host());
         }
     }
 

@@ -4,10 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use selfext_domain::ports::{Forge, ForgeError, MergeAnswer};
+use selfext_domain::ports::{Forge, ForgeError, MergeAnswer, Publication, Published};
 use selfext_domain::{
-    BranchName, CommitSha, EventId, MergeMethod, MergePermit, PermitTerms, PullRequestNumber, RepositoryName, RunId,
-    TreeSha,
+    BaseLinks, BranchName, Candidate, CommitSha, EntryChange, EventId, MergeMethod, MergePermit, PermitTerms,
+    PullRequestNumber, RepoPath, RepositoryName, RunId, TreeSha,
 };
 use selfext_github::{BuildError, OctocrabForge, Patience, SecretToken, Timeouts};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 use url::Url;
 
 const TOKEN: &str = "hush_0a1b2c3d.hush-token";
+
+const REPOSITORY: &str = "/api/v3/repos/octo-org/agent.core";
 
 /// Takes connections one after another and plays a script on each; keeps what was asked.
 struct RawServer {
@@ -27,6 +29,8 @@ struct RawServer {
 /// What happens on one connection, once its request was read.
 #[derive(Clone)]
 enum Script {
+    /// One of them for the identity of the repository, the other for everything else.
+    KnowIdentity(Box<Script>),
     Say(String),
     SayThenEndless(String),
     SayThenSilence(String),
@@ -48,6 +52,16 @@ impl RawServer {
     fn forge(&self) -> OctocrabForge {
         forge(self.base.clone())
     }
+
+    /// The first request that has these words in its first line.
+    async fn asked_for(&mut self, words: &str) -> String {
+        loop {
+            let asked = self.asked.recv().await.unwrap();
+            if asked.lines().next().unwrap().contains(words) {
+                return asked;
+            }
+        }
+    }
 }
 
 async fn play(mut stream: TcpStream, script: Script, asked: mpsc::UnboundedSender<String>) {
@@ -67,8 +81,17 @@ async fn play(mut stream: TcpStream, script: Script, asked: mpsc::UnboundedSende
             _ => return,
         }
     }
-    let _ = asked.send(String::from_utf8_lossy(&request).into_owned());
+    let request = String::from_utf8_lossy(&request).into_owned();
+    let script = match script {
+        Script::KnowIdentity(_) if request.starts_with(&format!("GET {REPOSITORY} ")) => {
+            answer("200 OK", "", r#"{"id":1,"node_id":"R_1"}"#)
+        }
+        Script::KnowIdentity(other) => *other,
+        script => script,
+    };
+    let _ = asked.send(request);
     match script {
+        Script::KnowIdentity(_) => {}
         Script::Say(text) => {
             let _ = stream.write_all(text.as_bytes()).await;
         }
@@ -135,7 +158,8 @@ async fn the_token_travels_in_its_header_alone_and_a_base_keeps_its_path() {
     let mut server = RawServer::start("/api/v3/", answer("200 OK", "", &body)).await;
     let head = server.forge().branch_head(&BranchName::parse("a#b/c").unwrap()).await.unwrap();
     assert_eq!(head.as_str(), sha);
-    let asked = server.asked.recv().await.unwrap();
+    // What the repository is was asked for at the same time.
+    let asked = server.asked_for("/git/ref/").await;
     assert!(asked.starts_with("GET /api/v3/repos/octo-org/agent.core/git/ref/heads/a%23b/c HTTP/1.1\r\n"), "{asked}");
     assert_eq!(asked.matches(TOKEN).count(), 1);
     let lower = asked.to_ascii_lowercase();
@@ -158,6 +182,119 @@ async fn the_merge_is_bound_to_its_head_and_carries_its_message() {
         "b".repeat(40)
     );
     assert_eq!(body, expected);
+}
+
+fn publication() -> Publication {
+    let tree = TreeSha::parse("1".repeat(40)).unwrap();
+    let write = EntryChange::Write { content: b"ok\n".as_slice().into(), executable: false };
+    Publication {
+        candidate: Candidate {
+            base: CommitSha::parse("2".repeat(40)).unwrap(),
+            base_tree: tree.clone(),
+            tree,
+            entries: vec![(RepoPath::parse("a b.txt").unwrap(), write)],
+            links: BaseLinks::default(),
+        },
+        branch: BranchName::parse("selfext/x/y-0123456789abcdef").unwrap(),
+        base: main_branch(),
+        commit_message: "Title\n\nBody\n\nSelfext-Meta: {}\n".to_owned(),
+        title: "A title".to_owned(),
+        body: "A body".to_owned(),
+        fresh: true,
+    }
+}
+
+#[tokio::test]
+async fn the_mutation_goes_beside_the_api_and_says_exactly_what_is_to_be_made() {
+    let refused = answer("502 Bad Gateway", "", "");
+    let mut server = RawServer::start("/api/v3", Script::KnowIdentity(Box::new(refused))).await;
+    let error = server.forge().publish(&publication()).await.unwrap_err();
+    assert!(matches!(error, ForgeError::Unavailable(_)), "{error:?}");
+    let asked = server.asked_for("graphql").await;
+    let (head, body) = asked.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /api/graphql HTTP/1.1\r\n"), "{head}");
+    assert!(head.to_ascii_lowercase().contains(&format!("\r\nauthorization: bearer {TOKEN}\r\n")), "{head}");
+    let sent: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert!(sent["query"].as_str().unwrap().starts_with("mutation "), "{sent}");
+    let base = "2".repeat(40);
+    let expected = serde_json::json!({
+        "branch": { "repositoryId": "R_1", "name": "refs/heads/selfext/x/y-0123456789abcdef", "oid": base },
+        "commit": {
+            "branch": {
+                "repositoryNameWithOwner": "octo-org/agent.core",
+                "branchName": "selfext/x/y-0123456789abcdef",
+            },
+            "expectedHeadOid": base,
+            "message": { "headline": "Title", "body": "Body\n\nSelfext-Meta: {}\n" },
+            "fileChanges": { "additions": [{ "path": "a b.txt", "contents": "b2sK" }], "deletions": [] },
+        },
+        "pull": {
+            "repositoryId": "R_1",
+            "baseRefName": "main",
+            "headRefName": "selfext/x/y-0123456789abcdef",
+            "title": "A title",
+            "body": "A body",
+        },
+    });
+    assert_eq!(sent["variables"], expected);
+}
+
+/// Which requests a publication made, and how it ended.
+async fn published(script: Script) -> (Vec<String>, Result<Published, ForgeError>) {
+    let mut server = RawServer::start("/api/v3", Script::KnowIdentity(Box::new(script))).await;
+    let result = server.forge().publish(&publication()).await;
+    let mut asked = Vec::new();
+    while let Ok(request) = server.asked.try_recv() {
+        asked.push(request.lines().next().unwrap().to_owned());
+    }
+    (asked, result)
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_graphqls_is_never_a_publication() {
+    let page = "<!DOCTYPE html><title>Unicorn!</title>";
+    for (body, kind) in [
+        (page, "text/html"),
+        ("", "application/json"),
+        ("null", "application/json"),
+        ("[]", "application/json"),
+        (r#"{"data":null,"errors":null}"#, "application/json"),
+        (r#"{"data":{"commit":7}}"#, "application/json"),
+        (r#"{"data":{"branch":{"ref":{"name":"x"}},"commit":{"commit":{"oid":"#, "application/json"),
+        (r#"{"errors":[{}]}"#, "application/json"),
+        (r#"{"errors":"no"}"#, "application/json"),
+    ] {
+        let (asked, result) = published(answer("200 OK", &format!("content-type: {kind}\r\n"), body)).await;
+        // The tree is asked for next, and its answer is as unreadable.
+        assert!(asked.iter().any(|line| line.starts_with("POST /api/graphql ")), "{asked:?}");
+        assert!(asked.last().unwrap().contains("/git/trees "), "{body}: {asked:?}");
+        let error = result.unwrap_err();
+        assert!(!error.to_string().contains('<') && !error.to_string().contains(TOKEN), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_mutation_whose_answer_breaks_off_is_unavailable_and_nothing_else_is_asked() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{\"data\":";
+    let endless = "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n".to_owned();
+    for (script, large) in [
+        (Script::Say(String::new()), false),
+        (Script::Say("nonsense\r\n\r\n".to_owned()), false),
+        (Script::Say(head.to_owned()), false),
+        (Script::SayThenSilence(head.to_owned()), false),
+        (answer("500 Internal Server Error", "", "<html>"), false),
+        (Script::SayThenEndless(endless), true),
+    ] {
+        let (asked, result) = published(script).await;
+        let error = result.unwrap_err();
+        let fits = if large {
+            matches!(error, ForgeError::Unreadable(_))
+        } else {
+            matches!(error, ForgeError::Unavailable(_))
+        };
+        assert!(fits, "{error:?}");
+        assert!(asked.last().unwrap().starts_with("POST /api/graphql "), "{asked:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod pace;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use selfext_domain::ports::{Published, PullRequestState, Survey};
+use selfext_domain::ports::{ForgeError, Published, PullRequestState, Survey};
 use selfext_domain::{
     CommitSha, ContextFinding, ContextVerdict, GateRules, GateVerdict, MergeMethod, Reason, Refusal, ReviewVerdict,
     Stage, evaluate_gate, evaluate_reviews,
@@ -13,6 +13,7 @@ use selfext_domain::{
 
 use self::pace::Pace;
 use crate::journal::{Journal, Stop};
+use crate::publish::unpublished;
 use crate::verify::Verified;
 use crate::{Observer, Pipeline, Step, refusals};
 
@@ -49,11 +50,14 @@ enum Waiting {
 }
 
 impl Pipeline {
+    /// `evidence` is what is to be said on the head, at the same time as it is first surveyed, which saves a round trip. Nothing
+    /// is decided before it is said.
     pub(crate) async fn pass_gate(
         &self,
         journal: &mut Journal<'_>,
         verified: &Verified,
         published: &Published,
+        mut evidence: Option<String>,
         observer: &dyn Observer,
     ) -> Result<Gate, Stop> {
         let rules = &verified.rules.gate;
@@ -65,7 +69,14 @@ impl Pipeline {
         loop {
             // Before the look, so that a wake-up that comes during it is not missed.
             let woken = self.wakes.as_ref().map_or(0, |wakes| wakes.count());
-            let survey = match self.ports.forge.survey(number, &published.head, base, rules.approvals > 0).await {
+            let (survey, said) = futures::join!(
+                self.ports.forge.survey(number, &published.head, base, rules.approvals > 0),
+                self.say(&published.head, evidence.take()),
+            );
+            if let Err(error) = said {
+                return Err(journal.refuse(unpublished(&error), Some(number)).await?);
+            }
+            let survey = match survey {
                 Ok(survey) => survey,
                 Err(error) => {
                     let refusal =
@@ -109,6 +120,13 @@ impl Pipeline {
             }
             pace = pace.after(false);
             told = Some(waiting);
+        }
+    }
+
+    async fn say(&self, head: &CommitSha, evidence: Option<String>) -> Result<(), ForgeError> {
+        match evidence {
+            Some(summary) => self.ports.forge.show_evidence(head, &summary).await,
+            None => Ok(()),
         }
     }
 

@@ -1,13 +1,14 @@
 //! The way of one change set from `proposed` to `promoted`.
 
 use selfext_domain::ports::Published;
-use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Run, RunId, Stage};
+use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Run, RunId, Stage, status_summary};
 
 use crate::begin::Begun;
 use crate::follow::Followed;
 use crate::gate::Gate;
 use crate::journal::{Journal, Stop};
 use crate::merge::Asked;
+use crate::publish::Found;
 use crate::verify::Verified;
 use crate::{Observer, Outcome, Pipeline, PromoteError, Step, refusals};
 
@@ -63,7 +64,9 @@ impl Pipeline {
         if matches!(journal.run().phase(), Phase::Merging | Phase::Fencing) {
             return self.follow_merge(journal, observer).await;
         }
-        let mut base = match self.ports.forge.branch_head(&self.config.base).await {
+        let (head, mut found) =
+            futures::join!(self.ports.forge.branch_head(&self.config.base), self.find_published(journal.run()));
+        let mut base = match head {
             Ok(base) => base,
             Err(error) => {
                 let refusal = refusals::of_forge(Stage::PromotionPipeline, "the base branch could not be read", &error);
@@ -77,7 +80,7 @@ impl Pipeline {
         loop {
             let verified = self.verify(change, journal, &base, moves + 1, observer).await?;
             self.guard_control(journal).await?;
-            let published = self.publish(change, journal, &verified, observer).await?;
+            let published = self.publish(change, journal, &verified, &found, observer).await?;
             let tip = match self.pass_gate_and_merge(change, journal, &verified, &published, observer).await? {
                 Passed::Ended(stop) => return Ok(stop),
                 Passed::BaseMoved(tip) => tip,
@@ -88,10 +91,23 @@ impl Pipeline {
             }
             observer.on(&Step::BaseMoved { base: tip.clone() });
             base = tip;
+            found = Found::Unknown;
         }
     }
 
-    /// Waits for the gate, and merges once it is green and no other merge into the base is under way.
+    /// What an earlier drive of the run may have published. Where it cannot be read, publishing finds out.
+    async fn find_published(&self, run: &Run) -> Found {
+        if run.tested().is_none() {
+            return Found::Nothing;
+        }
+        match self.ports.forge.find_published(run.branch(), &self.config.base).await {
+            Ok(Some(standing)) => Found::Standing(Box::new(standing)),
+            Ok(None) => Found::Nothing,
+            Err(_) => Found::Unknown,
+        }
+    }
+
+    /// Shows the evidence, waits for the gate, and merges once it is green and no other merge into the base is under way.
     async fn pass_gate_and_merge(
         &self,
         change: &ChangeSet,
@@ -101,8 +117,10 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Passed, Stop> {
         let until = self.ports.clock.now() + self.config.permit_deadline;
+        let mut evidence = Some(status_summary(&verified.tested.stages));
         loop {
-            if let Gate::BaseMoved(tip) = self.pass_gate(journal, verified, published, observer).await? {
+            let evidence = evidence.take();
+            if let Gate::BaseMoved(tip) = self.pass_gate(journal, verified, published, evidence, observer).await? {
                 return Ok(Passed::BaseMoved(tip));
             }
             match self.merge(change, journal, verified, published, observer).await? {

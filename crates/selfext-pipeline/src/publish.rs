@@ -1,7 +1,7 @@
-//! Branch, commit, pull request and evidence; and the look at the pause before them.
+//! Branch, commit and pull request; and the look at the pause before them.
 
-use selfext_domain::ports::{Publication, Published};
-use selfext_domain::{ChangeSet, CommitMeta, Stage, commit_message, guard_pause, pull_request_body, status_summary};
+use selfext_domain::ports::{ForgeError, Publication, Published, Standing};
+use selfext_domain::{ChangeSet, CommitMeta, Refusal, Stage, commit_message, guard_pause, pull_request_body};
 
 use crate::journal::{Journal, Stop};
 use crate::verify::Verified;
@@ -22,6 +22,7 @@ impl Pipeline {
         change: &ChangeSet,
         journal: &mut Journal<'_>,
         verified: &Verified,
+        found: &Found,
         observer: &dyn Observer,
     ) -> Result<Published, Stop> {
         observer.on(&Step::Publishing);
@@ -32,20 +33,45 @@ impl Pipeline {
             commit_message: message(change, journal, verified)?,
             title: verified.tested.title.clone(),
             body: pull_request_body(journal.run(), change, &verified.tested, &verified.candidate.entries),
-            summary: status_summary(&verified.tested.stages),
+            fresh: matches!(found, Found::Nothing),
         };
-        match self.ports.forge.publish(&publication).await {
+        let published = match found.standing().and_then(|standing| standing.holds(&publication)) {
+            Some(published) => Ok(published),
+            None => self.ports.forge.publish(&publication).await,
+        };
+        match published {
             Ok(published) => {
                 journal.saw_url(published.url.clone());
                 observer.on(&Step::Published { pull_request: published.pull_request, url: published.url.clone() });
                 Ok(published)
             }
-            Err(error) => {
-                let refusal = refusals::of_forge(Stage::PromotionPipeline, "the change could not be published", &error);
-                Err(journal.refuse(refusal, None).await?)
-            }
+            Err(error) => Err(journal.refuse(unpublished(&error), None).await?),
         }
     }
+}
+
+/// What the forge may have of a run before this process publishes it.
+pub(crate) enum Found {
+    /// Nothing: no process has published it, or the forge says that there is no branch.
+    Nothing,
+    /// This, a moment ago.
+    Standing(Box<Standing>),
+    /// It is not known.
+    Unknown,
+}
+
+impl Found {
+    fn standing(&self) -> Option<&Standing> {
+        match self {
+            Self::Standing(standing) => Some(standing),
+            Self::Nothing | Self::Unknown => None,
+        }
+    }
+}
+
+/// The refusal of a publication, or of its evidence, that the forge did not take.
+pub(crate) fn unpublished(error: &ForgeError) -> Refusal {
+    refusals::of_forge(Stage::PromotionPipeline, "the change could not be published", error)
 }
 
 /// The message of the commit on the branch, and of the one that lands.

@@ -32,7 +32,7 @@ pub(crate) fn of_forge(stage: Stage, doing: &str, error: &ForgeError) -> Refusal
         }
         ForgeError::Refused(_) => (Reason::ForgeRefused, "Mend what it names, then promote the same change again."),
         ForgeError::BranchTaken { .. } => (Reason::HeadMoved, "Look who pushed to it; delete the branch to try anew."),
-        ForgeError::TreeDiffers { .. } => (Reason::PublishedTreeDiffers, "Nothing was made visible."),
+        ForgeError::TreeDiffers { .. } => (Reason::PublishedTreeDiffers, "Nothing of it is left on the forge."),
     };
     Refusal::new(stage, reason, format!("{doing}: {}. {advice}", chain(error)))
 }

@@ -30,7 +30,8 @@ macro_rules! forge_contract {
                 a_closed_pull_request_gets_a_successor
                 a_branch_with_somebody_elses_commit_is_left_alone
                 a_branch_that_is_not_selfexts_is_never_written
-                another_tree_is_found_before_anything_is_visible
+                another_tree_leaves_nothing
+                another_tree_that_could_not_be_taken_away_is_taken_away_by_repeating
                 every_kind_of_file_arrives_unchanged
                 three_hundred_files_are_one_commit
                 bases_with_slash_and_hash_work
@@ -39,6 +40,16 @@ macro_rules! forge_contract {
                 a_fenced_branch_can_be_published_to_again
                 what_was_just_made_and_is_not_known_everywhere_is_asked_for_again
                 a_refusal_for_good_is_not_asked_for_again
+            ]
+            publishing_at_once [
+                one_request_makes_everything
+                whatever_else_is_answered_the_other_way_is_gone
+                a_server_without_it_is_asked_once
+                a_part_that_failed_is_mended
+                a_tree_that_it_cannot_make_is_made_the_other_way
+                limits_end_the_publication
+                what_breaks_off_is_mended_by_repeating
+                what_stands_is_found
             ]
             surveying [
                 a_red_check_run_beside_a_green_status_is_seen
@@ -153,6 +164,7 @@ mod tests {
         let listed = include_str!("mod.rs");
         let sources = [
             include_str!("cases/publishing.rs"),
+            include_str!("cases/publishing_at_once.rs"),
             include_str!("cases/surveying.rs"),
             include_str!("cases/merging.rs"),
             include_str!("cases/merge_answers.rs"),

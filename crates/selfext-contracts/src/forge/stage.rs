@@ -18,6 +18,9 @@ use crate::GithubDescription;
 /// The token that the service asks for. No form that redaction knows, so that only care hides it.
 pub(super) const TOKEN: &str = "hush_0a1b2c3d4e5f.hush-token";
 
+/// What the evidence status says.
+pub(super) const SUMMARY: &str = "2 of 2 stages passed";
+
 /// The limit on a request that is expected to be answered.
 const USUAL: Duration = Duration::from_secs(20);
 
@@ -90,7 +93,7 @@ impl<W: ForgeWorld> Stage<W> {
             commit_message: meta.attach("Answer better\n\nBecause 42.").expect("no floats"),
             title: "Answer better".to_owned(),
             body: "The evidence.\n\n- one\n- two".to_owned(),
-            summary: "2 of 2 stages passed".to_owned(),
+            fresh: self.repository.head(&self.branch).is_none(),
         }
     }
 
@@ -99,11 +102,28 @@ impl<W: ForgeWorld> Stage<W> {
         self.publication(self.candidate(&one_file()))
     }
 
-    /// One changed text file, published.
+    /// One changed text file, of which something may be there already.
+    pub(super) fn known_publication(&self) -> Publication {
+        Publication { fresh: false, ..self.usual_publication() }
+    }
+
+    /// One changed text file, published with its evidence.
     pub(super) async fn published(&self) -> (Publication, Published) {
         let publication = self.usual_publication();
-        let published = self.forge.publish(&publication).await.expect("it can be published");
+        let published = self.publish(&publication).await;
         (publication, published)
+    }
+
+    /// Publishes, and shows the evidence.
+    pub(super) async fn publish(&self, publication: &Publication) -> Published {
+        let published = self.forge.publish(publication).await.expect("it can be published");
+        self.forge.show_evidence(&published.head, SUMMARY).await.expect("it can be shown");
+        published
+    }
+
+    /// The pull requests that are open.
+    pub(super) async fn open_pull_requests(&self) -> usize {
+        self.world.pull_requests().await.iter().filter(|pull| pull.open).count()
     }
 
     /// The terms of a permit to squash what was published.

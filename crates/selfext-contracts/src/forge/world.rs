@@ -13,6 +13,7 @@ use serde_json::Value;
 #[expect(missing_docs, reason = "the names say which request it is")]
 pub enum Step {
     ReadRepository,
+    PublishAtOnce,
     ReadBranch,
     ReadBaseBranch,
     ReadRulesets,
@@ -36,15 +37,15 @@ pub enum Step {
 }
 
 impl Step {
-    /// The steps of a publication that write, in their order.
-    pub const PUBLICATION: [Self; 5] =
-        [Self::WriteTree, Self::WriteCommit, Self::CreateBranch, Self::OpenPullRequest, Self::SetStatus];
+    /// The steps of a publication that is not made at once, in their order.
+    pub const PUBLICATION: [Self; 4] = [Self::WriteTree, Self::WriteCommit, Self::CreateBranch, Self::OpenPullRequest];
 
     /// The request in GitHub's API: the method, and the path with `*` for one part and `**` for any number of them.
     #[must_use]
     pub const fn request(self) -> (&'static str, &'static str) {
         match self {
             Self::ReadRepository => ("GET", "/repos/*/*"),
+            Self::PublishAtOnce => ("POST", "/graphql"),
             Self::ReadBranch => ("GET", "/repos/*/*/git/ref/**"),
             Self::ReadBaseBranch => ("GET", "/repos/*/*/branches/**"),
             Self::ReadRulesets => ("GET", "/repos/*/*/rules/branches/**"),

@@ -59,7 +59,7 @@ impl ForgeError {
     }
 }
 
-/// What a run publishes: one commit with all files, one branch, one pull request, one evidence status.
+/// What a run publishes: one commit with all files, one branch, one pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
     /// What was verified.
@@ -74,8 +74,9 @@ pub struct Publication {
     pub title: String,
     /// The pull request's body: the evidence.
     pub body: String,
-    /// One line for the evidence status; at most 140 characters.
-    pub summary: String,
+    /// Whether the branch is believed not to exist, so that branch, commit and pull request may be made in one go. A wrong belief
+    /// costs requests, and the pull request may show for a moment what the branch held; never more.
+    pub fresh: bool,
 }
 
 /// What was published.
@@ -87,6 +88,44 @@ pub struct Published {
     pub url: String,
     /// The commit on the branch.
     pub head: CommitSha,
+}
+
+/// What the forge has of a publication, from an earlier call or from another process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The commit that the branch is at.
+    pub commit: LandedCommit,
+    /// The open pull request from the branch to the base, if there is one.
+    pub request: Option<StandingRequest>,
+}
+
+/// An open pull request that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingRequest {
+    /// Its number.
+    pub number: PullRequestNumber,
+    /// Where a person reads it.
+    pub url: String,
+    /// Its title.
+    pub title: String,
+    /// Its body; a forge may end lines in its own way.
+    pub body: String,
+}
+
+impl Standing {
+    /// The publication, if all of it is there exactly as it would be made now. As for [`Forge::publish`], a commit of the same
+    /// tree on the same base is as good as a new one.
+    #[must_use]
+    pub fn holds(&self, publication: &Publication) -> Option<Published> {
+        let (candidate, request) = (&publication.candidate, self.request.as_ref()?);
+        let same_commit = self.commit.tree == candidate.tree && self.commit.parents == [candidate.base.clone()];
+        let same_words = request.title == publication.title && request.body.lines().eq(publication.body.lines());
+        (same_commit && same_words).then(|| Published {
+            pull_request: request.number,
+            url: request.url.clone(),
+            head: self.commit.sha.clone(),
+        })
+    }
 }
 
 /// Whether a pull request can still change its base.
@@ -232,14 +271,36 @@ pub trait Forge: Send + Sync {
     /// [`ForgeError::NotFound`] if there is no such branch.
     async fn branch_head(&self, branch: &BranchName) -> Result<CommitSha, ForgeError>;
 
-    /// Publishes: one commit with exactly the candidate's entries on its base, the branch at it, an open pull request, and the
-    /// evidence status on the commit. May be repeated: what is already as it should be is used again, so that one branch has
-    /// one open pull request; a branch that holds an earlier commit of selfext's is moved.
+    /// Publishes: one commit with exactly the candidate's entries on its base, the branch at it, and an open pull request. May
+    /// be repeated, also while an earlier request of this or another process is still on its way: what is already as it should
+    /// be is used again, so that one branch has one open pull request; a branch that holds an earlier commit of selfext's is
+    /// moved.
+    ///
+    /// A forge may make everything in one request, and only then learn which tree it made: for that moment branch and pull
+    /// request can be seen with a tree that was not tested. No answer names such a head, so that no permit can; before this
+    /// returns, the branch is at the tested tree, or it and its open pull requests are taken away.
     ///
     /// # Errors
-    /// [`ForgeError::TreeDiffers`] before anything is visible, [`ForgeError::BranchTaken`] if the branch holds somebody else's
-    /// commit.
+    /// [`ForgeError::TreeDiffers`] if the forge makes no commit of the tested tree: no branch of selfext's and no open pull
+    /// request of the publication is left. [`ForgeError::BranchTaken`] if the branch holds somebody else's commit, which is left
+    /// alone; a pull request that this call opened for it is closed.
     async fn publish(&self, publication: &Publication) -> Result<Published, ForgeError>;
+
+    /// Looks, without writing anything, what a branch of selfext's holds and which open pull request goes from it to the base.
+    /// Nothing if there is no such branch. It is a hint: a forge may not have heard everywhere of what was made a moment ago.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if a part of it cannot be read.
+    async fn find_published(&self, branch: &BranchName, base: &BranchName) -> Result<Option<Standing>, ForgeError>;
+
+    /// Sets the evidence status [`EVIDENCE_CONTEXT`](crate::EVIDENCE_CONTEXT) on a head, green, with one line of at most 140
+    /// characters. It is set when this returns, and belongs to a publication: a merge is asked for only after it. It is its own
+    /// call so that it may be made at the same time as the first [`survey`](Self::survey), in which it may therefore be missing;
+    /// no gate counts it. May be repeated.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain that the status is set.
+    async fn show_evidence(&self, head: &CommitSha, summary: &str) -> Result<(), ForgeError>;
 
     /// Reads, at the same time, the pull request, the tip of its base with the rules that the forge has for it, and all statuses
     /// and check runs of `head`; and the reviews, if `reviews` says so or the forge's rules ask for approvals.

@@ -19,7 +19,7 @@ pub use control::{
 pub use follower::Follower;
 pub use forge::{
     BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published, PullRequest,
-    PullRequestState, Retired, Survey,
+    PullRequestState, Retired, Standing, StandingRequest, Survey,
 };
 pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use queries::{Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};

@@ -50,8 +50,13 @@ impl Client {
         if head == *commit {
             return Ok(Takeover::At(head));
         }
-        let found = self.read_commit(&head).await?;
         let candidate = &publication.candidate;
+        if head == candidate.base {
+            // It was made there by a mutation that went no further, or is seen as it was before its commit. It holds nobody's
+            // work, and only goes forward from there: if it is elsewhere by now, the next look tells.
+            return self.move_to(publication, commit, false).await;
+        }
+        let found = self.read_commit(&head).await?;
         let on_base = found.parents.iter().map(|parent| &parent.sha).eq([&candidate.base]);
         if found.tree.sha == candidate.tree && on_base {
             return Ok(Takeover::At(head));
@@ -60,7 +65,16 @@ impl Client {
         if !own {
             return Err(ForgeError::BranchTaken { branch: publication.branch.clone(), head });
         }
-        Ok(match self.move_branch(&publication.branch, commit, true).await? {
+        self.move_to(publication, commit, true).await
+    }
+
+    async fn move_to(
+        &self,
+        publication: &Publication,
+        commit: &CommitSha,
+        force: bool,
+    ) -> Result<Takeover, ForgeError> {
+        Ok(match self.move_branch(&publication.branch, commit, force).await? {
             Move::Done => Takeover::At(commit.clone()),
             Move::Refused(error) => Takeover::Refused(error),
         })

@@ -1,21 +1,41 @@
-//! Publishing: a tree, a commit, a branch, a pull request, a status.
+//! Publishing: a commit, a branch, a pull request; and the status that shows the evidence.
 
+mod at_once;
 mod branch;
+mod file_changes;
 mod pull;
+mod standing;
 mod tree;
 
+use selfext_domain::PullRequestNumber;
 use selfext_domain::ports::{ForgeError, Publication, Published};
 
+use self::at_once::AtOnce;
+pub(crate) use self::at_once::GraphqlSupport;
 use crate::client::Client;
 use crate::refs::must_be_own;
 
 impl Client {
-    /// Four requests one after another, and one beside the last; more only where something is there already.
+    /// One request where nothing of the publication is there yet and GraphQL can make it; four one after another everywhere
+    /// else, and more where something is there already.
     ///
-    /// Nothing refers to the tree and the commit until the branch is made, so that a tree other than the verified one is
-    /// found before anything is visible.
+    /// Both ways end at the same commit, branch and pull request, and the second one takes over what the first one left, so
+    /// that it does not matter where a publication broke off.
     pub(crate) async fn publish(&self, publication: &Publication) -> Result<Published, ForgeError> {
         must_be_own(&publication.branch)?;
+        let opened = match self.publish_at_once(publication).await? {
+            AtOnce::Done(published) => return Ok(published),
+            AtOnce::NotDone { opened } => opened,
+        };
+        match self.publish_step_by_step(publication).await {
+            Err(error @ ForgeError::TreeDiffers { .. }) => self.take_away(publication, error).await,
+            Err(error @ ForgeError::BranchTaken { .. }) => self.close_opened(opened, error).await,
+            published => published,
+        }
+    }
+
+    /// Nothing refers to the tree and the commit until the branch is made.
+    async fn publish_step_by_step(&self, publication: &Publication) -> Result<Published, ForgeError> {
         let candidate = &publication.candidate;
         let tree = self.write_tree(candidate).await?;
         if tree != candidate.tree {
@@ -23,11 +43,24 @@ impl Client {
         }
         let commit = self.create_commit(&publication.commit_message, &tree, &candidate.base).await?;
         let head = self.place_branch(publication, &commit).await?;
-        // Both to their end: a request that is dropped half-way leaves unknown what it did.
-        let (pull, status) =
-            tokio::join!(self.ensure_pull_request(publication), self.post_evidence(publication, &head));
-        let pull = pull?;
-        status?;
+        let pull = self.ensure_pull_request(publication).await?;
         Ok(Published { pull_request: pull.number, url: pull.url(), head })
+    }
+
+    /// GitHub makes another tree, whatever way it is asked: what an earlier request made of it must not stay. Until it is
+    /// certain that it does not, publishing is not over, so that it is repeated.
+    async fn take_away<T>(&self, publication: &Publication, error: ForgeError) -> Result<T, ForgeError> {
+        match self.retire(&publication.branch).await {
+            Ok(_) | Err(ForgeError::BranchTaken { .. }) => Err(error),
+            Err(uncertain) => Err(uncertain),
+        }
+    }
+
+    /// Closes the pull request that was opened for what turned out to be somebody else's commit.
+    async fn close_opened<T>(&self, opened: Option<PullRequestNumber>, error: ForgeError) -> Result<T, ForgeError> {
+        if let Some(opened) = opened {
+            self.close(opened).await?;
+        }
+        Err(error)
     }
 }

@@ -63,8 +63,8 @@ impl Client {
     }
 
     /// Sets the evidence status on the commit.
-    pub(super) async fn post_evidence(&self, publication: &Publication, head: &CommitSha) -> Result<(), ForgeError> {
-        let description: String = publication.summary.chars().take(MAX_DESCRIPTION).collect();
+    pub(crate) async fn post_evidence(&self, head: &CommitSha, summary: &str) -> Result<(), ForgeError> {
+        let description: String = summary.chars().take(MAX_DESCRIPTION).collect();
         self.post_status(head, &NewStatus { state: "success", context: EVIDENCE_CONTEXT, description: &description })
             .await
     }

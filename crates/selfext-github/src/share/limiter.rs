@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::Budget;
 use super::pace::Pace;
 use crate::answer::Answer;
+use crate::rate_limit::AskedWait;
 
 /// How many reads are under way at the same time. GitHub allows 100 requests of one token, of all processes together.
 const READS_AT_ONCE: usize = 20;
@@ -99,27 +100,32 @@ impl Limiter {
 
     /// Notes what an answer says about the limits.
     pub(crate) fn learn(&self, answer: &Answer, budget: &Budget) {
-        let now = Instant::now();
-        let mut state = self.state();
         if let Some(wait) = answer.asked_wait() {
-            // Requests that were under way at the same time meet the same limit.
-            let new = state.until.is_none_or(|until| until <= now);
-            let time = if wait.said || !new {
-                wait.time
-            } else {
-                // Grows from one limit to the next, as GitHub's documentation asks for.
-                (wait.time * 2_u32.saturating_pow(state.unsaid)).min(MAX_UNSAID)
-            };
-            state.unsaid = state.unsaid.saturating_add(u32::from(new)).min(8);
-            state.put_off(now + time);
-            return;
+            return self.limit(wait);
         }
+        let mut state = self.state();
         state.unsaid = 0;
         if let Some((remaining, reset)) = answer.remaining()
             && remaining <= budget.reserve
         {
-            state.put_off(now + reset);
+            state.put_off(Instant::now() + reset);
         }
+    }
+
+    /// Notes that a request was refused for a limit.
+    pub(crate) fn limit(&self, wait: AskedWait) {
+        let now = Instant::now();
+        let mut state = self.state();
+        // Requests that were under way at the same time meet the same limit.
+        let new = state.until.is_none_or(|until| until <= now);
+        let time = if wait.said || !new {
+            wait.time
+        } else {
+            // Grows from one limit to the next, as GitHub's documentation asks for.
+            (wait.time * 2_u32.saturating_pow(state.unsaid)).min(MAX_UNSAID)
+        };
+        state.unsaid = state.unsaid.saturating_add(u32::from(new)).min(8);
+        state.put_off(now + time);
     }
 
     /// How long nothing may be sent from now on.

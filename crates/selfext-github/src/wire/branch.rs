@@ -1,25 +1,23 @@
 //! A branch with its protection, and the rules of rulesets.
 
-use selfext_domain::{CommitSha, MergeMethod, RequiredContext};
+use selfext_domain::{MergeMethod, RequiredContext};
 use serde::Deserialize;
+
+use super::comparison::ComparedCommit;
 
 /// A branch as it is read.
 #[derive(Deserialize)]
 pub(crate) struct BranchBody {
     pub(crate) name: String,
-    pub(crate) commit: Tip,
+    pub(crate) commit: ComparedCommit,
+    /// Classic protection; missing where it may not be seen.
     #[serde(default)]
-    protection: Option<Protection>,
+    pub(crate) protection: Protection,
 }
 
-/// The commit at the tip of a branch.
-#[derive(Deserialize)]
-pub(crate) struct Tip {
-    pub(crate) sha: CommitSha,
-}
-
+/// The protection of a branch, as far as everybody may see it.
 #[derive(Default, Deserialize)]
-struct Protection {
+pub(crate) struct Protection {
     #[serde(default)]
     required_status_checks: Option<RequiredChecks>,
 }
@@ -44,11 +42,10 @@ struct Check {
     app_id: Option<i64>,
 }
 
-impl BranchBody {
-    /// The contexts that classic protection requires.
+impl Protection {
+    /// The contexts that must be green.
     pub(crate) fn required(self) -> Vec<RequiredContext> {
-        let checks = self.protection.and_then(|protection| protection.required_status_checks);
-        let Some(checks) = checks.filter(|checks| checks.enforcement_level.as_deref() != Some("off")) else {
+        let Some(checks) = self.required_status_checks.filter(|checks| checks.enforcement_level.as_deref() != Some("off")) else {
             return Vec::new();
         };
         let mut required: Vec<RequiredContext> =
@@ -123,9 +120,8 @@ mod tests {
     use super::*;
 
     fn required(protection: &serde_json::Value) -> Vec<(String, Option<u64>)> {
-        let body = json!({ "name": "main", "commit": { "sha": "a".repeat(40) }, "protection": protection });
-        let body: BranchBody = serde_json::from_value(body).unwrap();
-        body.required().into_iter().map(|required| (required.context, required.app_id)).collect()
+        let protection: Protection = serde_json::from_value(protection.clone()).unwrap();
+        protection.required().into_iter().map(|required| (required.context, required.app_id)).collect()
     }
 
     #[test]
@@ -137,7 +133,7 @@ mod tests {
         assert_eq!(required(&both), expected);
         let off = json!({ "required_status_checks": { "enforcement_level": "off", "contexts": ["a"] } });
         assert_eq!(required(&off), []);
-        assert_eq!(required(&json!(null)), []);
+        assert_eq!(required(&json!({})), []);
     }
 
     #[test]

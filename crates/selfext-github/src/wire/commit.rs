@@ -1,5 +1,6 @@
 //! Commits of the git database.
 
+use selfext_domain::ports::LandedCommit;
 use selfext_domain::{CommitSha, TreeSha};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,13 @@ pub(crate) struct CommitBody {
     pub(crate) message: String,
     pub(crate) tree: Tree,
     pub(crate) parents: Vec<Parent>,
+}
+
+impl From<CommitBody> for LandedCommit {
+    fn from(body: CommitBody) -> Self {
+        let parents = body.parents.into_iter().map(|parent| parent.sha).collect();
+        Self { sha: body.sha, tree: body.tree.sha, parents, message: body.message }
+    }
 }
 
 /// The tree of a commit.

@@ -7,9 +7,12 @@ mod comment;
 mod commit;
 mod comparison;
 mod error_body;
+mod graphql;
 mod merge;
+mod mutation;
 mod pull_request;
 mod reference;
+mod repository;
 mod review;
 mod status;
 mod tree;
@@ -21,9 +24,15 @@ pub(crate) use comment::{CommentBody, NewComment};
 pub(crate) use commit::{CommitBody, NewCommit};
 pub(crate) use comparison::Comparison;
 pub(crate) use error_body::ErrorBody;
+pub(crate) use graphql::{GraphqlAnswer, GraphqlError, GraphqlRequest};
 pub(crate) use merge::{MergeRequest, MergeResult};
+pub(crate) use mutation::{
+    CommitMessage, CommittableBranch, CreateCommitOnBranch, CreatePullRequest, CreateRef, FileAddition, FileChanges,
+    FileDeletion, MadeCommit, OpenedPullRequest, PUBLISH, PublishData, PublishVariables,
+};
 pub(crate) use pull_request::{CloseRequest, EditRequest, NewPullRequest, PullRequestBody};
 pub(crate) use reference::{MoveReference, NewReference, ReferenceBody};
+pub(crate) use repository::RepositoryBody;
 pub(crate) use review::{Permission, ReviewBody};
 pub(crate) use status::{NewStatus, StatusBody, StatusPage};
 pub(crate) use tree::{NewTree, NewTreeEntry, TreeSource, WrittenTree};

@@ -57,6 +57,8 @@ async fn a_base_that_moves_between_two_tries_is_verified_before_the_next() {
         .forge
         .expect_publish()
         .returning(|_| Ok(ports::Published { pull_request: number(), url: String::new(), head: head() }));
+    world.forge.expect_show_evidence().returning(|_, _| Ok(()));
+    world.forge.expect_find_published().returning(|_, _| Ok(None));
     let surveys = AtomicU32::new(0);
     world.forge.expect_survey().returning(move |_, _, _, _| {
         let base_head = if surveys.fetch_add(1, Ordering::Relaxed) == 0 { base() } else { commit('9') };

@@ -1,9 +1,9 @@
 //! Repetition: after an end, after a crash, beside another process, by an operator.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use selfext_domain::ports::PullRequestState;
+use selfext_domain::ports::{LandedCommit, PullRequestState, Standing, StandingRequest};
 use selfext_domain::*;
 use selfext_pipeline::{Ending, PromoteError, Reconciled, Silent};
 
@@ -78,6 +78,61 @@ async fn a_write_whose_answer_was_lost_is_taken_up_by_the_next_call() {
             assert_eq!(merges.load(Ordering::Relaxed), 1, "write {number}, recorded {recorded}");
         }
     }
+}
+
+/// What the forge has of the publication, at a commit of this tree.
+fn standing(tree_digit: char, body: &str) -> Standing {
+    let commit = LandedCommit { sha: head(), ..landed_commit(tree_digit, "") };
+    let request =
+        StandingRequest { number: number(), url: "http://forge/12".into(), title: "Say why".into(), body: body.into() };
+    Standing { commit, request: Some(request) }
+}
+
+#[tokio::test]
+async fn what_is_published_already_is_not_published_again() {
+    let mut world = World::verifying(vec![stage(StageResult::Passed)]);
+    world.forge.checkpoint();
+    world.forge.expect_branch_head().returning(|_| Ok(base()));
+    let published = Arc::new(Mutex::new(Vec::new()));
+    let (seen, known) = (published.clone(), published.clone());
+    world.forge.expect_publish().times(3).returning(move |publication| {
+        seen.lock().unwrap().push((publication.fresh, publication.body.clone()));
+        Ok(ports::Published { pull_request: number(), url: "http://forge/12".into(), head: head() })
+    });
+    // The first call does not look. Nothing is found then, then another tree, then all of it.
+    let looks = AtomicU32::new(0);
+    world.forge.expect_find_published().times(3).returning(move |_, _| {
+        let body = known.lock().unwrap()[0].1.clone();
+        Ok(match looks.fetch_add(1, Ordering::Relaxed) {
+            0 => None,
+            1 => Some(standing('3', &body)),
+            _ => Some(standing('2', &body)),
+        })
+    });
+    world.forge.expect_show_evidence().times(4).returning(|_, _| Ok(()));
+    world.forge.expect_survey().returning(|_, _, _, _| {
+        let red = CommitStatus { context: "ci".into(), state: StatusState::Failure };
+        Ok(survey(GateReading { statuses: vec![red], check_runs: vec![] }))
+    });
+    let pipeline = world.pipeline();
+    for _ in 0..4 {
+        let outcome = pipeline.promote(&change(), None, &Silent).await.unwrap();
+        assert_eq!(reason(&outcome), Some(Reason::StatusGate));
+    }
+    let fresh: Vec<bool> = published.lock().unwrap().iter().map(|(fresh, _)| *fresh).collect();
+    assert_eq!(fresh, [true, true, false]);
+}
+
+#[tokio::test]
+async fn nothing_is_merged_whose_evidence_is_not_shown() {
+    let mut world = World::verifying(vec![stage(StageResult::Passed)]);
+    world
+        .forge
+        .expect_publish()
+        .returning(|_| Ok(ports::Published { pull_request: number(), url: "http://forge/12".into(), head: head() }));
+    world.forge.expect_survey().returning(|_, _, _, _| Ok(survey(green())));
+    world.forge.expect_show_evidence().returning(|_, _| Err(ports::ForgeError::Refused("No".into())));
+    assert_eq!(reason(&world.promote().await.unwrap()), Some(Reason::ForgeRefused));
 }
 
 /// The `tested` event with which another process takes a run over.

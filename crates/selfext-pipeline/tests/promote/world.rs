@@ -130,6 +130,7 @@ impl World {
             .forge
             .expect_publish()
             .returning(|_| Ok(Published { pull_request: number(), url: "http://forge/12".into(), head: head() }));
+        world.forge.expect_show_evidence().returning(|_, _| Ok(()));
         world
     }
 
@@ -137,6 +138,7 @@ impl World {
     pub fn verifying(reports: Vec<StageReport>) -> Self {
         let mut world = Self::bare();
         world.forge.expect_branch_head().returning(|_| Ok(base()));
+        world.forge.expect_find_published().returning(|_, _| Ok(None));
         world.verifier.expect_read_file().returning(|_, _, _| Ok(Some(RULES.into())));
         world.verifier.expect_prepare().returning(|_, on, _| Ok(candidate(on)));
         world.verifier.expect_run_stages().returning(move |_, _, _| Ok(reports.clone()));

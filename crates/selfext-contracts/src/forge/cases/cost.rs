@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use selfext_domain::EntryChange;
 use selfext_domain::ports::MergeAnswer;
 
 use crate::forge::repository::changes;
-use crate::forge::stage::{Stage, on_stage, text};
+use crate::forge::stage::{SUMMARY, Stage, on_stage, text};
 use crate::forge::world::ForgeWorld;
 
 /// Long beside the machine's hiccups, so that requests that are sent at the same time overlap.
@@ -19,8 +20,13 @@ fn count<W: ForgeWorld>(stage: &Stage<W>) -> (usize, usize) {
 pub async fn each_call_has_its_number_of_requests<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         stage.world.set_latency(LATENCY);
-        let (publication, published) = stage.published().await;
-        assert_eq!(count(stage), (5, 5), "publish");
+        let publication = stage.usual_publication();
+        let published = stage.forge.publish(&publication).await.unwrap();
+        assert_eq!(count(stage), (2, 2), "publish, and what the repository is, which is read once");
+        stage.forge.show_evidence(&published.head, SUMMARY).await.unwrap();
+        assert_eq!(count(stage), (1, 1), "show_evidence");
+        stage.forge.find_published(&stage.branch, &stage.base).await.unwrap().unwrap();
+        assert_eq!(count(stage), (2, 1), "find_published");
         stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
         assert_eq!(count(stage), (5, 1), "survey");
         let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
@@ -31,16 +37,18 @@ pub async fn each_call_has_its_number_of_requests<W: ForgeWorld>() {
         stage.forge.delete_branch(&stage.branch).await.unwrap();
         assert_eq!(count(stage), (1, 1), "delete_branch");
 
-        // Many text files cost no request more; other files one each.
+        // Files cost no request more, unless one is executable: then those that are no plain text cost one each.
         let many = (0..20).map(|n| format!("file{n}.txt")).collect::<Vec<_>>();
         let mut files = changes(many.iter().map(|path| (path.as_str(), text("text\n"))));
-        stage.forge.publish(&stage.publication(stage.candidate(&files))).await.unwrap();
-        assert_eq!(count(stage), (5, 5), "publish, many files");
-        stage.forge.delete_branch(&stage.branch).await.unwrap();
         files.extend(changes(["a", "b", "c", "d"].map(|path| (path, text("\0")))));
+        stage.forge.publish(&stage.publication(stage.candidate(&files))).await.unwrap();
+        assert_eq!(count(stage), (1, 1), "publish, many files");
+        stage.forge.delete_branch(&stage.branch).await.unwrap();
+        let executable = EntryChange::Write { content: b"#!/bin/sh\n".as_slice().into(), executable: true };
+        files.extend(changes([("e.sh", executable)]));
         count(stage);
         stage.forge.publish(&stage.publication(stage.candidate(&files))).await.unwrap();
-        assert_eq!(count(stage), (9, 9), "publish, other files");
+        assert_eq!(count(stage), (8, 8), "publish, an executable file among them");
     })
     .await;
 }
@@ -49,14 +57,20 @@ pub async fn a_whole_promotion_fits_its_budget<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         stage.world.set_latency(LATENCY);
         stage.forge.branch_head(&stage.base).await.unwrap();
-        let (publication, published) = stage.published().await;
-        stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let publication = stage.usual_publication();
+        let published = stage.forge.publish(&publication).await.unwrap();
+        let (shown, survey) = tokio::join!(
+            stage.forge.show_evidence(&published.head, SUMMARY),
+            stage.forge.survey(published.pull_request, &published.head, &stage.base, false),
+        );
+        shown.unwrap();
+        survey.unwrap();
         let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
         let MergeAnswer::Merged { commit } = answer else { panic!("{answer:?}") };
         let (landed, deleted) = tokio::join!(stage.forge.commit(&commit), stage.forge.delete_branch(&stage.branch));
         assert_eq!(landed.unwrap().tree, publication.candidate.tree);
         deleted.unwrap();
-        assert_eq!(count(stage), (14, 9));
+        assert_eq!(count(stage), (12, 5));
     })
     .await;
 }

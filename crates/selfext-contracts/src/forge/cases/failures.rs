@@ -18,6 +18,8 @@ async fn every_call(
     vec![
         ("branch_head", forge.branch_head(base).await.map(drop)),
         ("publish", forge.publish(publication).await.map(drop)),
+        ("find_published", forge.find_published(branch, base).await.map(drop)),
+        ("show_evidence", forge.show_evidence(head, "passed").await),
         ("survey", forge.survey(number, head, base, false).await.map(drop)),
         ("commit", forge.commit(head).await.map(drop)),
         ("pull_request", forge.pull_request(number).await.map(drop)),

@@ -7,6 +7,7 @@ pub mod fencing;
 pub mod merge_answers;
 pub mod merging;
 pub mod publishing;
+pub mod publishing_at_once;
 pub mod pull_requests;
 pub mod retiring;
 pub mod rules;

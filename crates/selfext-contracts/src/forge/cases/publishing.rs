@@ -1,9 +1,9 @@
-use selfext_domain::ports::{ForgeError, MergeAnswer, PullRequestState};
+use selfext_domain::ports::{ForgeError, MergeAnswer, Publication, PullRequestState};
 use selfext_domain::{CommitMeta, EVIDENCE_CONTEXT, EntryChange, PERMIT_CONTEXT, RepoPath, StatusState, TreeSha};
 use serde_json::json;
 
 use crate::forge::repository::changes;
-use crate::forge::stage::{Stage, branch, on_stage, on_stage_with_base, one_file, text};
+use crate::forge::stage::{SUMMARY, Stage, branch, on_stage, on_stage_with_base, one_file, text};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Step};
 
 pub async fn a_change_goes_all_the_way<W: ForgeWorld>() {
@@ -44,14 +44,17 @@ pub async fn a_change_goes_all_the_way<W: ForgeWorld>() {
 }
 
 pub async fn a_message_that_needs_no_care_and_one_that_does_arrive_unchanged<W: ForgeWorld>() {
-    on_stage(async |stage: &Stage<W>| {
-        let mut publication = stage.usual_publication();
-        publication.commit_message =
-            publication.commit_message.replace("Because 42.", "# not a comment\n\n\tünï \\ \"x\" 🦀");
-        let published = stage.forge.publish(&publication).await.unwrap();
-        assert_eq!(stage.repository.message(&published.head), publication.commit_message.trim_end());
-    })
-    .await;
+    for fresh in [true, false] {
+        on_stage(async |stage: &Stage<W>| {
+            let mut publication = Publication { fresh, ..stage.usual_publication() };
+            publication.commit_message =
+                publication.commit_message.replace("Because 42.", "# not a comment\n\n\n\tünï \\ \"x\" 🦀");
+            let published = stage.forge.publish(&publication).await.unwrap();
+            assert_eq!(stage.repository.message(&published.head), publication.commit_message.trim_end());
+            assert!(CommitMeta::find(&stage.repository.message(&published.head)).is_some());
+        })
+        .await;
+    }
 }
 
 pub async fn the_permits_status_says_whether_it_is_open<W: ForgeWorld>() {
@@ -98,7 +101,7 @@ pub async fn a_moved_base_moves_the_branch_and_keeps_the_pull_request<W: ForgeWo
     on_stage(async |stage: &Stage<W>| {
         let (_, first) = stage.published().await;
         let moved = stage.repository.push(&stage.base, &changes([("other.txt", text("x\n"))]), "Somebody's");
-        let second = stage.forge.publish(&stage.usual_publication()).await.unwrap();
+        let second = stage.publish(&stage.usual_publication()).await;
         assert_eq!(second.pull_request, first.pull_request);
         assert_ne!(second.head, first.head);
         assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&second.head));
@@ -131,8 +134,14 @@ pub async fn a_branch_with_somebody_elses_commit_is_left_alone<W: ForgeWorld>() 
             matches!(&error, ForgeError::BranchTaken { branch, head } if *branch == stage.branch && *head == theirs),
             "{error:?}"
         );
-        assert_eq!(stage.repository.head(&stage.branch), Some(theirs));
+        assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&theirs));
         assert!(stage.world.pull_requests().await.is_empty());
+
+        // Where the branch was believed not to exist, a pull request is opened before it is seen.
+        let surprised = Publication { fresh: true, ..stage.usual_publication() };
+        assert!(matches!(stage.forge.publish(&surprised).await, Err(ForgeError::BranchTaken { .. })));
+        assert_eq!(stage.repository.head(&stage.branch), Some(theirs));
+        assert_eq!(stage.open_pull_requests().await, 0);
     })
     .await;
 }
@@ -150,20 +159,45 @@ pub async fn a_branch_that_is_not_selfexts_is_never_written<W: ForgeWorld>() {
     .await;
 }
 
-pub async fn another_tree_is_found_before_anything_is_visible<W: ForgeWorld>() {
-    on_stage(async |stage: &Stage<W>| {
-        let mut publication = stage.usual_publication();
-        let actual = publication.candidate.tree.clone();
-        publication.candidate.tree = TreeSha::parse("1".repeat(40)).unwrap();
-        let error = stage.forge.publish(&publication).await.unwrap_err();
-        assert!(
-            matches!(&error, ForgeError::TreeDiffers { expected, actual: made } if *expected == publication.candidate.tree && *made == actual),
-            "{error:?}"
-        );
-        assert_eq!(stage.repository.branches(), ["main"]);
-        assert!(stage.world.pull_requests().await.is_empty());
-    })
-    .await;
+pub async fn another_tree_leaves_nothing<W: ForgeWorld>() {
+    for fresh in [true, false] {
+        on_stage(async |stage: &Stage<W>| {
+            let mut publication = Publication { fresh, ..stage.usual_publication() };
+            let actual = publication.candidate.tree.clone();
+            publication.candidate.tree = TreeSha::parse("1".repeat(40)).unwrap();
+            let error = stage.forge.publish(&publication).await.unwrap_err();
+            assert!(
+                matches!(&error, ForgeError::TreeDiffers { expected, actual: made } if *expected == publication.candidate.tree && *made == actual),
+                "{error:?}"
+            );
+            assert_eq!(stage.repository.branches(), ["main"]);
+            assert_eq!(stage.open_pull_requests().await, 0);
+            assert!(fresh || stage.world.pull_requests().await.is_empty(), "step by step it is never seen");
+        })
+        .await;
+    }
+}
+
+pub async fn another_tree_that_could_not_be_taken_away_is_taken_away_by_repeating<W: ForgeWorld>() {
+    for (step, misbehaviour) in [
+        (Step::ReadBranch, Misbehaviour::Drop),
+        (Step::MoveBranch, Misbehaviour::LoseAnswer),
+        (Step::EditPullRequest, Misbehaviour::Drop),
+        (Step::DeleteBranch, Misbehaviour::Drop),
+    ] {
+        on_stage(async |stage: &Stage<W>| {
+            let mut publication = stage.usual_publication();
+            publication.candidate.tree = TreeSha::parse("1".repeat(40)).unwrap();
+            stage.world.disturb(step, misbehaviour.clone());
+            let error = stage.forge.publish(&publication).await.unwrap_err();
+            assert!(matches!(error, ForgeError::Unavailable(_)), "{step:?}: {error:?}");
+            publication.fresh = false;
+            let error = stage.forge.publish(&publication).await.unwrap_err();
+            assert!(matches!(error, ForgeError::TreeDiffers { .. }), "{step:?}: {error:?}");
+            assert_eq!((stage.repository.branches(), stage.open_pull_requests().await), (vec!["main".to_owned()], 0));
+        })
+        .await;
+    }
 }
 
 pub async fn every_kind_of_file_arrives_unchanged<W: ForgeWorld>() {
@@ -196,7 +230,16 @@ pub async fn every_kind_of_file_arrives_unchanged<W: ForgeWorld>() {
             ("ab:c@{d}~e^f*[g]", text("9")),
             (".github/workflows/x.yml", text("on: push\n")),
         ]);
-        let publication = stage.publication(stage.candidate(&files));
+        let mut publication = stage.publication(stage.candidate(&files));
+        let published = stage.forge.publish(&publication).await.unwrap();
+        assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
+
+        // Without executable files they may all travel in one request.
+        stage.repository.delete(&stage.branch);
+        let plain = files
+            .into_iter()
+            .filter(|(_, change)| matches!(change, EntryChange::Delete | EntryChange::Write { executable: false, .. }));
+        publication = stage.publication(stage.candidate(&plain.collect()));
         let published = stage.forge.publish(&publication).await.unwrap();
         assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
     })
@@ -245,13 +288,16 @@ pub async fn bases_with_slash_and_hash_work<W: ForgeWorld>() {
 }
 
 pub async fn a_lost_answer_anywhere_is_mended_by_publishing_again<W: ForgeWorld>() {
-    for step in Step::PUBLICATION {
+    let at_once = (Step::PublishAtOnce, true);
+    let steps = Step::PUBLICATION.into_iter().map(|step| (step, false)).chain([at_once]);
+    for ((step, fresh), again) in steps.flat_map(|first| [(first, true), (first, false)]) {
         on_stage(async |stage: &Stage<W>| {
             stage.world.disturb(step, Misbehaviour::LoseAnswer);
-            let publication = stage.usual_publication();
+            let mut publication = Publication { fresh, ..stage.usual_publication() };
             let error = stage.forge.publish(&publication).await.unwrap_err();
             assert!(matches!(error, ForgeError::Unavailable(_)), "{step:?}: {error:?}");
-            let published = stage.forge.publish(&publication).await.unwrap();
+            publication.fresh = again;
+            let published = stage.publish(&publication).await;
             assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&published.head), "{step:?}");
             assert_eq!(stage.world.pull_requests().await.len(), 1, "{step:?}");
             let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
@@ -259,6 +305,14 @@ pub async fn a_lost_answer_anywhere_is_mended_by_publishing_again<W: ForgeWorld>
         })
         .await;
     }
+    on_stage(async |stage: &Stage<W>| {
+        let (_, published) = stage.published().await;
+        stage.world.disturb(Step::SetStatus, Misbehaviour::LoseAnswer);
+        let error = stage.forge.show_evidence(&published.head, SUMMARY).await.unwrap_err();
+        assert!(matches!(error, ForgeError::Unavailable(_)), "{error:?}");
+        stage.forge.show_evidence(&published.head, SUMMARY).await.unwrap();
+    })
+    .await;
 }
 
 pub async fn references_that_lag_behind_are_waited_for<W: ForgeWorld>() {
@@ -274,7 +328,8 @@ pub async fn references_that_lag_behind_are_waited_for<W: ForgeWorld>() {
     .await;
     on_stage(async |stage: &Stage<W>| {
         stage.world.set_lag(1000);
-        let (publication, published) = stage.published().await;
+        let publication = stage.known_publication();
+        let published = stage.publish(&publication).await;
         let error = stage.forge.publish(&publication).await.unwrap_err();
         assert!(matches!(error, ForgeError::Unavailable(_)), "it gives up in the end: {error:?}");
         assert_eq!(stage.repository.head(&stage.branch), Some(published.head));
@@ -312,7 +367,8 @@ pub async fn what_was_just_made_and_is_not_known_everywhere_is_asked_for_again<W
     ] {
         on_stage(async |stage: &Stage<W>| {
             stage.world.disturb(step, misbehaviour.clone());
-            let (publication, published) = stage.published().await;
+            let publication = stage.known_publication();
+            let published = stage.publish(&publication).await;
             assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree, "{step:?}");
 
             // In the end it is a refusal.
@@ -320,7 +376,11 @@ pub async fn what_was_just_made_and_is_not_known_everywhere_is_asked_for_again<W
             for _ in 0..4 {
                 stage.world.disturb(step, misbehaviour.clone());
             }
-            let error = stage.forge.publish(&publication).await.unwrap_err();
+            let again = async || {
+                let published = stage.forge.publish(&publication).await?;
+                stage.forge.show_evidence(&published.head, SUMMARY).await
+            };
+            let error = again().await.unwrap_err();
             assert!(matches!(error, ForgeError::Refused(_)), "{step:?}: {error:?}");
         })
         .await;
@@ -340,11 +400,11 @@ pub async fn a_refusal_for_good_is_not_asked_for_again<W: ForgeWorld>() {
         for (step, misbehaviour, requests) in [
             (Step::WriteTree, Misbehaviour::refusal(422, "tree.path contains a malformed path component"), 1),
             (Step::CreateBranch, Misbehaviour::refusal(422, "Reference update failed"), 3),
-            (Step::OpenPullRequest, Misbehaviour::Answer { status: 422, headers: Vec::new(), body }, 5),
+            (Step::OpenPullRequest, Misbehaviour::Answer { status: 422, headers: Vec::new(), body }, 4),
         ] {
             stage.world.forget_exchanges();
             stage.world.disturb(step, misbehaviour);
-            let error = stage.forge.publish(&stage.usual_publication()).await.unwrap_err();
+            let error = stage.forge.publish(&stage.known_publication()).await.unwrap_err();
             assert!(matches!(error, ForgeError::Refused(_)), "{step:?}: {error:?}");
             assert_eq!(stage.world.exchanges().len(), requests, "{step:?}");
         }
