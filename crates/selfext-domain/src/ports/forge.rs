@@ -280,6 +280,9 @@ pub trait Forge: Send + Sync {
     /// request can be seen with a tree that was not tested. No answer names such a head, so that no permit can; before this
     /// returns, the branch is at the tested tree, or it and its open pull requests are taken away.
     ///
+    /// A request that outlives its sender, and arrives when the run is over and its branch deleted, makes both anew. Nothing asks
+    /// for a merge of them, because each claim's commit is another one and no permit names it.
+    ///
     /// # Errors
     /// [`ForgeError::TreeDiffers`] if the forge makes no commit of the tested tree: no branch of selfext's and no open pull
     /// request of the publication is left. [`ForgeError::BranchTaken`] if the branch holds somebody else's commit, which is left

@@ -28,6 +28,18 @@ impl Protocol {
                     Step::Looking(commit)
                 }
             }
+            Ask::Publish(commit) => {
+                let site = state.site_mut(run);
+                let fresh = site.branch.is_none();
+                if fresh {
+                    site.set_branch(commit);
+                }
+                // GitHub opens a pull request of whatever the branch holds.
+                match site.open() {
+                    Some(pull) if fresh => Step::Published(Terms { pull, head: commit }),
+                    _ => Step::Looking(commit),
+                }
+            }
             Ask::ForceBranch(commit) => {
                 let site = state.site_mut(run);
                 if site.branch.is_some() {

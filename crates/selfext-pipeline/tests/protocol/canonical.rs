@@ -93,7 +93,7 @@ fn forget_refused(state: &mut State) {
         let site = &sites[usize::from(request.run)];
         let placed = site.branch == Some(head)
             || site.pulls.iter().any(|pull| pull.record() == Some(head))
-            || on_the_way.iter().any(|(_, other)| matches!(other.ask, Ask::CreateBranch(commit) | Ask::ForceBranch(commit) if commit == head))
+            || on_the_way.iter().any(|(_, other)| matches!(other.ask, Ask::CreateBranch(commit) | Ask::Publish(commit) | Ask::ForceBranch(commit) if commit == head))
             || processes.iter().any(|process| process.step == Step::Looking(head));
         request.from != Sender::Gone || (placed && !matches!(site.pull(pull), Pull::Merged(_)))
     });
@@ -123,7 +123,10 @@ fn rename_commits(state: &mut State) {
         }
     }
     for request in state.network.iter_mut() {
-        if let Ask::CreateBranch(commit) | Ask::ForceBranch(commit) | Ask::Merge { head: commit, .. } = &mut request.ask
+        if let Ask::CreateBranch(commit)
+        | Ask::Publish(commit)
+        | Ask::ForceBranch(commit)
+        | Ask::Merge { head: commit, .. } = &mut request.ask
         {
             rename(commit);
         }

@@ -114,9 +114,14 @@ pub enum Sender {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Ask {
     CreateBranch(Commit),
+    /// For the branch and the pull request at once.
+    Publish(Commit),
     ForceBranch(Commit),
     OpenPull,
-    Merge { pull: u8, head: Commit },
+    Merge {
+        pull: u8,
+        head: Commit,
+    },
 }
 
 /// A request that was sent and has not arrived.

@@ -15,6 +15,7 @@
 //!   was seen stays so: recording a merge that was found landed, taking over, beginning a fence. A permit and its first request
 //!   are one step too: a request that is sent later is one that arrives later.
 //! - A process that would look before it asks again, asks without: the looks hold nothing back that the properties need.
+//! - Publishing is one request for branch and pull request, or one for each; that the first may make another tree is left out.
 //! - The forge answers reads with what is true now. A fence's own requests, and the clean-up's, take effect at once or never:
 //!   late, they only take away. A close or a deletion that arrives late is an act of people here.
 //! - Fence commits are not told apart, and a run has at most two pull requests.

@@ -15,7 +15,7 @@ pub enum Step {
     Verified {
         base: u8,
     },
-    /// It wrote `tested`, and sent a request to make the branch.
+    /// It wrote `tested`, and sent a request to make the branch, or the branch and the pull request.
     Creating(Commit),
     /// The branch is there already.
     Looking(Commit),
@@ -58,8 +58,8 @@ pub struct Process {
 pub enum Move {
     /// Reads the ledger and the base's tip, and verifies.
     Verify(Run),
-    /// Writes `tested`, and sends off its commit for the branch.
-    Claim,
+    /// Writes `tested`, and sends off its commit for the branch; with the pull request, or without.
+    Claim { at_once: bool },
     /// Looks at the branch that is there already.
     Look,
     /// Reads pull request and base.
@@ -101,7 +101,7 @@ impl Process {
                 out.extend([true, false].map(|arrives| Move::GiveUp { arrives }));
                 return waiting(out);
             }
-            Step::Verified { .. } => out.push(Move::Claim),
+            Step::Verified { .. } => out.extend([true, false].map(|at_once| Move::Claim { at_once })),
             Step::Looking(_) => out.push(Move::Look),
             Step::Published(_) => out.push(Move::Survey),
             Step::Surveyed(_) => out.push(Move::Grant),

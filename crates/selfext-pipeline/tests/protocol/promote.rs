@@ -22,7 +22,7 @@ impl Protocol {
                 let step = Step::Verified { base: state.main };
                 *state.process_mut(number) = Process { run, tip: stream.tip, step };
             }
-            (Move::Claim, Step::Verified { base }) => {
+            (Move::Claim { at_once }, Step::Verified { base }) => {
                 let id = if self.has(Rule::CommitPerClaim) { NEW } else { 2 + base };
                 let commit = Commit { id, base };
                 let claimed = self.append(state, run, tip, |stream| {
@@ -31,7 +31,7 @@ impl Protocol {
                 });
                 go_on(state, number, claimed, Step::Creating(commit));
                 if claimed {
-                    state.send(run, number, Ask::CreateBranch(commit));
+                    state.send(run, number, if at_once { Ask::Publish(commit) } else { Ask::CreateBranch(commit) });
                 }
             }
             (Move::Look, Step::Looking(commit)) => match state.site(run).branch {
