@@ -51,9 +51,14 @@ impl Client {
     /// certain that it does not, publishing is not over, so that it is repeated.
     async fn take_away<T>(&self, publication: &Publication, error: ForgeError) -> Result<T, ForgeError> {
         match self.retire(&publication.branch).await {
-            Ok(_) | Err(ForgeError::BranchTaken { .. }) => Err(error),
-            Err(uncertain) => Err(uncertain),
+            // Made by a mutation that went no further; it holds nobody's work.
+            Err(ForgeError::BranchTaken { head, .. }) if head == publication.candidate.base => {
+                self.delete_own_branch(&publication.branch).await?;
+            }
+            Ok(_) | Err(ForgeError::BranchTaken { .. }) => {}
+            Err(uncertain) => return Err(uncertain),
         }
+        Err(error)
     }
 
     /// Closes the pull request that was opened for what turned out to be somebody else's commit.

@@ -173,6 +173,16 @@ pub async fn another_tree_leaves_nothing<W: ForgeWorld>() {
             assert_eq!(stage.repository.branches(), ["main"]);
             assert_eq!(stage.open_pull_requests().await, 0);
             assert!(fresh || stage.world.pull_requests().await.is_empty(), "step by step it is never seen");
+
+            // Nor is a branch left that got no further than the base; somebody else's is.
+            stage.repository.set(&stage.branch, &publication.candidate.base);
+            publication.fresh = false;
+            assert!(matches!(stage.forge.publish(&publication).await, Err(ForgeError::TreeDiffers { .. })));
+            assert_eq!(stage.repository.branches(), ["main"]);
+            stage.repository.set(&stage.branch, &publication.candidate.base);
+            let theirs = stage.repository.push(&stage.branch, &changes([("a.txt", text("a"))]), "Somebody's");
+            assert!(matches!(stage.forge.publish(&publication).await, Err(ForgeError::TreeDiffers { .. })));
+            assert_eq!(stage.repository.head(&stage.branch), Some(theirs));
         })
         .await;
     }
