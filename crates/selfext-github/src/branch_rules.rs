@@ -26,10 +26,7 @@ impl Client {
         Ok((tip, rules))
     }
 
-    async fn protected_branch(
-        &self,
-        branch: &BranchName,
-    ) -> Result<(CommitSha, Vec<RequiredContext>), ForgeError> {
+    async fn protected_branch(&self, branch: &BranchName) -> Result<(CommitSha, Vec<RequiredContext>), ForgeError> {
         let found = self.find_whole_branch(branch).await?;
         let found = found.ok_or_else(|| ForgeError::NotFound(format!("branch {branch}")))?;
         let tip: LandedCommit = found.commit.into();

@@ -206,7 +206,9 @@ fn lost(error: &octocrab::Error) -> SendError {
 }
 
 fn json(body: &impl Serialize) -> Result<Bytes, SendError> {
-    serde_json::to_vec(body).map(Bytes::from).map_err(|_| SendError::NotSent("the request could not be written as JSON".to_owned()))
+    serde_json::to_vec(body)
+        .map(Bytes::from)
+        .map_err(|_| SendError::NotSent("the request could not be written as JSON".to_owned()))
 }
 
 /// The status that says that something was made.

@@ -126,6 +126,7 @@ macro_rules! forge_contract {
             ]
             sizes [
                 a_thousand_files_are_one_commit_made_in_portions
+                a_thousand_files_are_one_request_where_everything_is_made_at_once
                 much_text_travels_in_portions_and_not_file_by_file
                 a_file_of_thirty_megabytes_arrives
                 a_file_that_github_would_refuse_is_refused_before_anything_is_sent

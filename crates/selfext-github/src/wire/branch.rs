@@ -45,7 +45,9 @@ struct Check {
 impl Protection {
     /// The contexts that must be green.
     pub(crate) fn required(self) -> Vec<RequiredContext> {
-        let Some(checks) = self.required_status_checks.filter(|checks| checks.enforcement_level.as_deref() != Some("off")) else {
+        let Some(checks) =
+            self.required_status_checks.filter(|checks| checks.enforcement_level.as_deref() != Some("off"))
+        else {
             return Vec::new();
         };
         let mut required: Vec<RequiredContext> =

@@ -165,6 +165,7 @@ async fn refused(look: impl Fn() -> ports::Survey + Send + Sync + 'static) -> (O
         .forge
         .expect_publish()
         .returning(|_| Ok(Published { pull_request: number(), url: "http://forge/12".into(), head: head() }));
+    world.forge.expect_show_evidence().returning(|_, _| Ok(()));
     let waited = Arc::new(AtomicI64::new(0));
     let (now, sleeping) = (waited.clone(), waited.clone());
     world.clock.expect_now().returning(move || time() + Duration::seconds(now.load(Ordering::Relaxed)));

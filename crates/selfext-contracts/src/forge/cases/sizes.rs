@@ -1,4 +1,4 @@
-use selfext_domain::ports::ForgeError;
+use selfext_domain::ports::{ForgeError, Publication};
 use selfext_domain::{EntryChange, RepoPath};
 use serde_json::json;
 
@@ -16,6 +16,11 @@ fn written<W: ForgeWorld>(stage: &Stage<W>) -> (usize, usize) {
     (count("/git/blobs"), count("/git/trees"))
 }
 
+/// The same, for a branch that may be there: trees are made by themselves then, and not together with everything else.
+fn step_by_step(publication: Publication) -> Publication {
+    Publication { fresh: false, ..publication }
+}
+
 fn path(text: &str) -> RepoPath {
     RepoPath::parse(text).unwrap()
 }
@@ -25,7 +30,7 @@ pub async fn a_thousand_files_are_one_commit_made_in_portions<W: ForgeWorld>() {
         let file = |n: usize| (path(&format!("d{}/f{n}.txt", n % 7)), text(&format!("{n}\n")));
         let mut files: std::collections::BTreeMap<_, _> = (0..1_000).map(file).collect();
         files.insert(path("old/notes.txt"), EntryChange::Delete);
-        let publication = stage.publication(stage.candidate(&files));
+        let publication = step_by_step(stage.publication(stage.candidate(&files)));
         let published = stage.forge.publish(&publication).await.unwrap();
         assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
         assert_eq!(stage.repository.parents(&published.head), [publication.candidate.base]);
@@ -34,11 +39,22 @@ pub async fn a_thousand_files_are_one_commit_made_in_portions<W: ForgeWorld>() {
     .await;
 }
 
+pub async fn a_thousand_files_are_one_request_where_everything_is_made_at_once<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let file = |n: usize| (path(&format!("d{}/f{n}.txt", n % 7)), text(&format!("{n}\n")));
+        let publication = stage.publication(stage.candidate(&(0..1_000).map(file).collect()));
+        let published = stage.forge.publish(&publication).await.unwrap();
+        assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
+        assert_eq!(written(stage), (0, 0));
+    })
+    .await;
+}
+
 pub async fn much_text_travels_in_portions_and_not_file_by_file<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         let lines = "0123456789abcde\n".repeat(6 * 1024);
         let files = (0..30).map(|n| (path(&format!("f{n}.txt")), text(&format!("{n}\n{lines}")))).collect();
-        let publication = stage.publication(stage.candidate(&files));
+        let publication = step_by_step(stage.publication(stage.candidate(&files)));
         let published = stage.forge.publish(&publication).await.unwrap();
         assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
         // Thirty files of 96 KiB and a little, of which ten fit into one request.
@@ -125,7 +141,8 @@ pub async fn a_tree_that_is_not_known_everywhere_yet_is_built_upon_again<W: Forg
             body: json!({ "message": "base_tree is not a valid tree oid", "documentation_url": "u", "status": "422" }),
         };
         stage.world.disturb(Step::WriteTree, unknown.clone());
-        let (publication, published) = stage.published().await;
+        let publication = step_by_step(stage.usual_publication());
+        let published = stage.forge.publish(&publication).await.unwrap();
         assert_eq!(stage.repository.tree(&published.head), publication.candidate.tree);
         stage.forge.delete_branch(&stage.branch).await.unwrap();
         for _ in 0..4 {
