@@ -88,6 +88,6 @@ mod verifier;
 
 pub use config::{VerifierConfig, WithoutWalls};
 pub use secret::Secret;
-pub use source::{GitSource, InvalidUrl, RemoteUrl};
+pub use source::{GitSource, InvalidUrl, Remote, RemoteAccess, RemoteUrl};
 pub use stage::StageEnvironment;
 pub use verifier::WorktreeVerifier;

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use selfext_domain::RepositoryName;
+use selfext_domain::ports::Source;
 
 use crate::Secret;
 
@@ -21,6 +24,34 @@ pub enum GitSource {
         /// A token that may read it. It reaches git through its environment alone.
         token: Option<Secret>,
     },
+    /// A repository behind HTTPS whose address and token may change: they are asked for before each fetch.
+    Asked(Arc<dyn RemoteAccess>),
+}
+
+/// Where a repository behind HTTPS is, and what may read it.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// Its address.
+    pub url: RemoteUrl,
+    /// A token that may read it. It reaches git through its environment alone.
+    pub token: Option<Secret>,
+}
+
+/// Knows where a repository is now and what may read it now. Its `Debug` shows no token.
+#[async_trait]
+pub trait RemoteAccess: fmt::Debug + Send + Sync {
+    /// What the next fetch uses.
+    ///
+    /// # Errors
+    /// Whatever kept it from being known; no credential is in it.
+    async fn remote(&self) -> Result<Remote, Source>;
+
+    /// What to use after a source refused the token, or said that the repository has moved; nothing if there is nothing else.
+    /// Asked once a fetch.
+    ///
+    /// # Errors
+    /// As [`RemoteAccess::remote`].
+    async fn instead(&self) -> Result<Option<Remote>, Source>;
 }
 
 /// Why a text is not the address of a repository. It does not repeat the text, which may hold a password.

@@ -9,7 +9,7 @@ use selfext_domain::{BranchName, Digest32};
 
 use super::Repository;
 use crate::error::{unavailable, unavailable_by};
-use crate::git::{Git, GitCall};
+use crate::git::{Git, GitAnswer, GitCall};
 use crate::{GitSource, RemoteUrl, Secret};
 
 const WHAT: &str = "the base branch cannot be fetched";
@@ -35,44 +35,88 @@ pub(super) async fn fetch(
     time_limit: Duration,
 ) -> Result<bool, VerifierError> {
     let call = repository.call(WHAT).time_limit(time_limit);
-    let options = [
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-auto-maintenance",
-        "--no-recurse-submodules",
-        "--update-shallow",
-    ];
-    let call = match source {
+    match source {
         GitSource::Path(path) => {
             let place = tokio::fs::canonicalize(path).await.map_err(|error| {
                 unavailable_by(&format!("the source repository {} cannot be read", path.display()), error)
             })?;
-            let call = call.args(["-c", "protocol.file.allow=always"]).args(options);
-            call.arg(format!("--upload-pack={}", Git::upload_pack())).arg("--").arg(place)
+            let call = call.args(["-c", "protocol.file.allow=always"]).args(OPTIONS);
+            let call = call.arg(format!("--upload-pack={}", Git::upload_pack())).arg("--").arg(place);
+            understand(&call.arg(refspec(branch)).answer().await?)?.or_failure()
         }
-        GitSource::Https { url, token } => {
-            let call = authorize(allow_network(call, url), url, token.as_ref());
-            call.args(options).arg("--").arg(url.as_str())
+        GitSource::Https { url, token } => from_remote(call, url, token.as_ref(), branch).await?.or_failure(),
+        GitSource::Asked(access) => {
+            let unknown = |error| unavailable_by("the repository's address or token cannot be had", error);
+            let remote = access.remote().await.map_err(unknown)?;
+            let refused = match from_remote(call, &remote.url, remote.token.as_ref(), branch).await? {
+                Fetched::Refused(refused) => refused,
+                fetched => return fetched.or_failure(),
+            };
+            let Some(remote) = access.instead().await.map_err(unknown)? else { return Err(refused) };
+            let call = repository.call(WHAT).time_limit(time_limit);
+            from_remote(call, &remote.url, remote.token.as_ref(), branch).await?.or_failure()
         }
-    };
-    // The branch's name is hashed, so that `a` and a later `a/b` never stand in each other's way.
-    let kept_as = Digest32::of(branch.as_str().as_bytes());
-    let answer = call.arg(format!("+refs/heads/{branch}:refs/selfext/bases/{kept_as}")).answer().await?;
+    }
+}
+
+const OPTIONS: [&str; 7] = [
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-auto-maintenance",
+    "--no-recurse-submodules",
+    "--update-shallow",
+];
+
+/// What became of a fetch.
+enum Fetched {
+    Done,
+    NoSuchBranch,
+    /// Another address or token may help.
+    Refused(VerifierError),
+}
+
+impl Fetched {
+    fn or_failure(self) -> Result<bool, VerifierError> {
+        match self {
+            Self::Done => Ok(true),
+            Self::NoSuchBranch => Ok(false),
+            Self::Refused(error) => Err(error),
+        }
+    }
+}
+
+async fn from_remote(
+    call: GitCall,
+    url: &RemoteUrl,
+    token: Option<&Secret>,
+    branch: &BranchName,
+) -> Result<Fetched, VerifierError> {
+    let call = authorize(allow_network(call, url), url, token).args(OPTIONS).arg("--").arg(url.as_str());
+    understand(&call.arg(refspec(branch)).answer().await?)
+}
+
+/// The branch's name is hashed, so that `a` and a later `a/b` never stand in each other's way.
+fn refspec(branch: &BranchName) -> String {
+    format!("+refs/heads/{branch}:refs/selfext/bases/{}", Digest32::of(branch.as_str().as_bytes()))
+}
+
+fn understand(answer: &GitAnswer) -> Result<Fetched, VerifierError> {
     if answer.succeeded() {
-        return Ok(true);
+        return Ok(Fetched::Done);
     }
     let message = answer.message();
     if message.contains("couldn't find remote ref") {
-        return Ok(false);
+        return Ok(Fetched::NoSuchBranch);
     }
     if message.contains("returned error: 30") {
-        return Err(unavailable(&format!("{WHAT}: the repository has moved; give its new address")));
+        let moved = format!("{WHAT}: the repository has moved; give its new address");
+        return Ok(Fetched::Refused(unavailable(&moved)));
     }
     if message.contains("could not read Username") || message.contains("Authentication failed") {
         let refused = "the source refuses the token, or wants one; give one that may read the repository";
-        return Err(unavailable(&format!("{WHAT}: {refused}")));
+        return Ok(Fetched::Refused(unavailable(&format!("{WHAT}: {refused}"))));
     }
     Err(answer.failure(WHAT))
 }

@@ -3,5 +3,5 @@
 mod call;
 mod program;
 
-pub(crate) use call::GitCall;
+pub(crate) use call::{GitAnswer, GitCall};
 pub(crate) use program::Git;
