@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use selfext_domain::ports::{Forge, IdSource as _, PauseRequest, Wakes};
 use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
-use selfext_github::{Budget, BuildError, InvalidToken, OctocrabForge, SecretToken};
+use selfext_github::{
+    AppKey, Budget, BuildError, GithubApp, InvalidAppId, InvalidAppKey, InvalidToken, OctocrabForge, SecretToken,
+};
 use selfext_pipeline::{
     Observer, Outcome, Pipeline, PipelineConfig, Ports, PromoteError, Reconciled, Silent, Sweep, SweepError,
 };
@@ -15,6 +17,7 @@ use selfext_verifier::{GitSource, InvalidUrl, RemoteUrl, Secret, VerifierConfig,
 use url::Url;
 
 use crate::edge::{SystemClock, UuidSource};
+use crate::git_remote::{ForgeRemote, GitAddress};
 use crate::operations::os_user;
 use crate::places::{PlacesError, default_cache, default_database};
 use crate::wakes::ForgeWakes;
@@ -40,9 +43,23 @@ pub enum OpenError {
     /// The ledger could not tell what is open.
     #[error("the merges that are open could not be listed")]
     Settle(#[from] PromoteError),
-    /// No token was given.
-    #[error("a repository on GitHub needs a token")]
+    /// Neither a token nor an App was given.
+    #[error("a repository on GitHub needs a token, or an App")]
     NoToken,
+    /// A token and an App were given.
+    #[error("a token and an App were given; selfext acts as one of them")]
+    TwoIdentities,
+}
+
+/// Why a GitHub App cannot be one. It repeats nothing of the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidApp {
+    /// The id.
+    #[error("the App's id is none")]
+    Id(#[from] InvalidAppId),
+    /// The private key.
+    #[error("the App's private key is none")]
+    Key(#[from] InvalidAppKey),
 }
 
 /// What an agent says about itself before it opens [`Selfext`].
@@ -51,7 +68,9 @@ pub struct SelfextBuilder {
     repository: RepositoryName,
     base: Option<BranchName>,
     database: Option<DatabaseUrl>,
+    repository_id: Option<u64>,
     token: Option<(SecretToken, Secret)>,
+    app: Option<GithubApp>,
     api: Option<Url>,
     budget: Option<Budget>,
     source: Option<GitSource>,
@@ -82,6 +101,24 @@ impl SelfextBuilder {
     /// [`InvalidToken`] for a text that cannot be one.
     pub fn github_token(self, token: &str) -> Result<Self, InvalidToken> {
         Ok(Self { token: Some((SecretToken::parse(token)?, Secret::new(token.trim()))), ..self })
+    }
+
+    /// A GitHub App instead of a token: its id or client id, and one of its private keys in PEM form. Its installation is found
+    /// by the repository; its tokens are for that alone, and are renewed. No log, error or event shows key or token.
+    ///
+    /// # Errors
+    /// [`InvalidApp`] for texts that cannot be these.
+    pub fn github_app(self, id: &str, private_key: &str) -> Result<Self, InvalidApp> {
+        let app = GithubApp::new(id, AppKey::from_pem(private_key)?)?;
+        Ok(Self { app: Some(app), ..self })
+    }
+
+    /// The repository's number at GitHub, which stays when it is renamed: a renamed repository is followed, and another one under
+    /// its name is refused. Without it, it is the number of the repository that the name led to when selfext first used it with
+    /// this ledger, which remembers that.
+    #[must_use]
+    pub fn repository_id(self, id: u64) -> Self {
+        Self { repository_id: Some(id), ..self }
     }
 
     /// The API's address; GitHub's by default. GitHub Enterprise Server's is `https://HOST/api/v3`, a twin's the one it
@@ -156,30 +193,40 @@ impl SelfextBuilder {
     /// # Errors
     /// [`OpenError`] says which part could not be had.
     pub async fn open(self) -> Result<Selfext, OpenError> {
-        let (token, secret) = self.token.ok_or(OpenError::NoToken)?;
-        let cache = self.cache.map_or_else(|| default_cache(&self.repository), Ok)?;
-        let source = match (self.source, self.git_url) {
-            (Some(source), _) => source,
-            (None, Some(url)) => GitSource::Https { url, token: Some(secret) },
-            (None, None) => {
-                GitSource::Https { url: git_url(&self.repository, self.api.as_ref())?, token: Some(secret) }
-            }
+        let forge = OctocrabForge::builder(self.repository.clone());
+        let (mut forge, secret) = match (self.token, self.app) {
+            (Some((token, secret)), None) => (forge.token(token), Some(secret)),
+            (None, Some(app)) => (forge.app(app, Arc::new(SystemClock)), None),
+            (Some(_), Some(_)) => return Err(OpenError::TwoIdentities),
+            (None, None) => return Err(OpenError::NoToken),
         };
-        let mut forge = OctocrabForge::builder(self.repository.clone()).token(token);
-        if let Some(api) = self.api {
-            forge = forge.base_url(api);
+        if let Some(api) = &self.api {
+            forge = forge.base_url(api.clone());
         }
         if let Some(budget) = self.budget {
             forge = forge.budget(budget);
         }
-        let forge = Arc::new(forge.build()?);
+        if let Some(id) = self.repository_id {
+            forge = forge.repository_id(id);
+        }
+        // An error of the forge's is one before anything is made, too.
+        forge.clone().build()?;
+        let cache = self.cache.map_or_else(|| default_cache(&self.repository), Ok)?;
+        let address = GitAddress { given: self.git_url, api: self.api };
+        address.of(&self.repository)?;
         // Last, so that nothing is made for what cannot be opened.
         let database = self.database.map_or_else(default_database, Ok)?;
         let store = Store::connect(&database).await?;
+        let forge = forge.remembering(store.repositories()).build()?;
+        let source = match (self.source, address, secret) {
+            (Some(source), ..) => source,
+            (None, GitAddress { given: Some(url), .. }, Some(secret)) => GitSource::Https { url, token: Some(secret) },
+            (None, address, _) => GitSource::Asked(Arc::new(ForgeRemote::new(forge.clone(), address))),
+        };
         let ports = Ports {
             ledger: store.ledger(),
             control: store.control(),
-            forge,
+            forge: Arc::new(forge),
             verifier: Arc::new(WorktreeVerifier::new(VerifierConfig {
                 read_paths: self.read_paths,
                 ..VerifierConfig::new(source, cache)
@@ -200,14 +247,6 @@ impl SelfextBuilder {
         let pipeline = Pipeline::new(ports, config).woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>);
         pipeline.recover(&Silent).await?;
         Ok(Selfext { pipeline, forge, wakes })
-    }
-}
-
-/// Where git finds a repository: on github.com, or on the host of an API elsewhere.
-fn git_url(repository: &RepositoryName, api: Option<&Url>) -> Result<RemoteUrl, InvalidUrl> {
-    match api.filter(|api| api.host_str() != Some("api.github.com")) {
-        None => Ok(RemoteUrl::github(repository)),
-        Some(api) => RemoteUrl::parse(format!("{}/{repository}.git", api.origin().ascii_serialization())),
     }
 }
 
@@ -232,7 +271,9 @@ impl Selfext {
             repository,
             base: None,
             database: None,
+            repository_id: None,
             token: None,
+            app: None,
             api: None,
             budget: None,
             source: None,

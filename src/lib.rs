@@ -23,6 +23,7 @@ mod allowance;
 mod auditing;
 mod builder;
 mod edge;
+mod git_remote;
 mod merge_end;
 mod operations;
 mod places;
@@ -30,7 +31,7 @@ mod wakes;
 
 pub use allowance::{AllowError, Allowance};
 pub use auditing::{Audit, ExportFailure, Exported, ProveError, SealError, Sealed};
-pub use builder::{OpenError, Selfext, SelfextBuilder};
+pub use builder::{InvalidApp, OpenError, Selfext, SelfextBuilder};
 pub use edge::{SystemClock, UuidSource};
 pub use merge_end::MergeEnd;
 pub use operations::Operations;
@@ -50,7 +51,8 @@ pub use selfext_domain::{
     StreamId, SubGoalId, ToolCallId, ToolName, Wall, WallReport, WallState, redact,
 };
 pub use selfext_github::{
-    Budget, Delivery, InvalidToken, InvalidWebhookSecret, WebhookReceiver, WebhookRefused, WebhookSecret,
+    Budget, Delivery, InvalidAppId, InvalidAppKey, InvalidToken, InvalidWebhookSecret, WebhookReceiver, WebhookRefused,
+    WebhookSecret,
 };
 pub use selfext_pipeline::{
     Ending, Observer, Outcome, PromoteError, PullRequestLink, Reconciled, Silent, Step, Sweep, SweepError,

@@ -10,6 +10,7 @@ mod crash;
 mod database_faults;
 mod failover;
 mod gate;
+mod identity;
 mod landing;
 mod limits;
 mod pausing;

@@ -7,9 +7,8 @@ use selfext::{
     BranchName, ChangeSet, ChangeSetBuilder, DatabaseUrl, Ending, ExecutionContext, GitSource, Operations, Outcome,
     Reason, RepoPath, RepositoryName, Selfext, SelfextBuilder, StreamId, ToolName,
 };
-use selfext_contracts::GithubDescription;
-use selfext_contracts::{TempSqlite, TestDatabase};
-use selfext_twin::{AutoCheck, Serving, StatusState, Twin, TwinConfig, TwinHandle};
+use selfext_contracts::{GithubDescription, TempSqlite, TestDatabase, app_key};
+use selfext_twin::{AppIdentity, AutoCheck, Serving, StatusState, Twin, TwinApp, TwinConfig, TwinHandle};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
@@ -98,6 +97,20 @@ impl World {
         Self::with_rules(backend, RULES).await
     }
 
+    /// A world in which selfext acts as a GitHub App.
+    pub async fn as_app(backend: Backend) -> Self {
+        let database = Database::create(backend).await;
+        let (url, folder) = (database.url(), tempfile::tempdir().unwrap());
+        let bare = make_repository(folder.path(), RULES);
+        let app = TwinApp::new(AppIdentity::new(77, "selfext-agent"), app_key::PUBLIC).long_tokens();
+        let config = TwinConfig::new("o", "agent").github_app(app);
+        let unopened = |api: &str, bare: &Path, cache: PathBuf, url: DatabaseUrl| {
+            let builder = Selfext::builder(RepositoryName::parse("o/agent").unwrap());
+            placed(builder.github_app("77", app_key::PKCS1).unwrap(), api, bare, cache, url)
+        };
+        Self::served(database, &url, folder, bare, config, USUAL, unopened).await
+    }
+
     pub async fn with_rules(backend: Backend, rules: &str) -> Self {
         let database = Database::create(backend).await;
         let url = database.url();
@@ -142,6 +155,18 @@ impl World {
 
     async fn serving(database: Database, url: &str, folder: TempDir, bare: PathBuf, setting: Setting) -> Self {
         let config = TwinConfig::new("o", "agent").require_token("the-token").path(setting.path);
+        Self::served(database, url, folder, bare, config, setting, unopened).await
+    }
+
+    async fn served(
+        database: Database,
+        url: &str,
+        folder: TempDir,
+        bare: PathBuf,
+        config: TwinConfig,
+        setting: Setting,
+        unopened: impl FnOnce(&str, &Path, PathBuf, DatabaseUrl) -> SelfextBuilder,
+    ) -> Self {
         let twin = Twin::open(&bare, config).await.unwrap();
         let handle = twin.handle();
         handle.on_new_head_set([green()]);
@@ -263,9 +288,12 @@ pub async fn open(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl)
 
 /// For tests that want more said before it is opened.
 pub fn unopened(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> SelfextBuilder {
-    Selfext::builder(RepositoryName::parse("o/agent").unwrap())
-        .github_token("the-token")
-        .unwrap()
+    let builder = Selfext::builder(RepositoryName::parse("o/agent").unwrap()).github_token("the-token").unwrap();
+    placed(builder, api, bare, cache, database)
+}
+
+fn placed(builder: SelfextBuilder, api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> SelfextBuilder {
+    builder
         .github_url(Url::parse(api).unwrap())
         .git_source(GitSource::Path(bare.to_owned()))
         .cache(cache)

@@ -1,5 +1,6 @@
 //! The contract suite of each port of selfext, and what its tests stand on.
 
+pub mod app_key;
 pub mod control;
 mod database;
 mod description;

@@ -10,7 +10,7 @@ use crate::message::clean;
 use crate::rate_limit::{AskedWait, asked_wait, remaining};
 use crate::wire::ErrorBody;
 
-/// A whole answer; the token does not occur in its body.
+/// A whole answer; no token that was used occurs in its body.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -57,6 +57,11 @@ impl Answer {
 
     pub(crate) fn is(&self, status: StatusCode) -> bool {
         self.status == status
+    }
+
+    /// Whether GitHub itself does not take the credential: it authorised nothing then, and did nothing.
+    pub(crate) fn is_refused_credential(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED && self.refusal().is_some()
     }
 
     /// How long the answer asks to wait, if it is about a limit.

@@ -1,18 +1,22 @@
 //! How an [`OctocrabForge`] comes to be.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::USER_AGENT;
 use octocrab::Octocrab;
 use selfext_domain::RepositoryName;
+use selfext_domain::ports::{Clock, Repositories};
 use url::Url;
 
+use crate::binding::{Binding, GOOD_FOR};
 use crate::client::{Client, Inner};
+use crate::credentials::{Credential, Credentials, GithubApp, Installation, Source};
 use crate::forge::OctocrabForge;
-use crate::identity::Identity;
 use crate::patience::Patience;
 use crate::publish::GraphqlSupport;
-use crate::route::{ApiBase, InvalidBase, Place};
+use crate::route::{ApiBase, InvalidBase};
 use crate::share::{Budget, Share};
 use crate::timeouts::Timeouts;
 use crate::token::SecretToken;
@@ -21,8 +25,8 @@ use crate::token::SecretToken;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// No token was given.
-    #[error("GitHub needs a token")]
+    /// Neither a token nor an App was given.
+    #[error("GitHub needs a token, or an App")]
     NoToken,
     /// It was not built on a tokio runtime, on which its connections live.
     #[error("the forge must be built on a tokio runtime")]
@@ -36,11 +40,14 @@ pub enum BuildError {
 }
 
 /// Makes an [`OctocrabForge`] for one repository.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct OctocrabForgeBuilder {
     repository: RepositoryName,
-    token: Option<SecretToken>,
+    id: Option<u64>,
+    good_for: Duration,
+    memory: Option<Arc<dyn Repositories>>,
+    given: Option<Given>,
     base: Option<Url>,
     timeouts: Timeouts,
     patience: Patience,
@@ -49,19 +56,48 @@ pub struct OctocrabForgeBuilder {
 
 impl OctocrabForgeBuilder {
     pub(crate) fn new(repository: RepositoryName) -> Self {
+        let (timeouts, patience) = (Timeouts::default(), Patience::default());
         Self {
             repository,
-            token: None,
+            id: None,
+            good_for: GOOD_FOR,
+            memory: None,
+            given: None,
             base: None,
-            timeouts: Timeouts::default(),
-            patience: Patience::default(),
+            timeouts,
+            patience,
             budget: None,
         }
     }
 
+    /// The repository's number, which stays when it is renamed. A repository of another number is refused, whatever its name.
+    /// Without it, the repository is the one that the name leads to when the forge is first used.
+    pub fn repository_id(self, id: u64) -> Self {
+        Self { id: Some(id), ..self }
+    }
+
+    /// Where it is remembered which repository the name led to first: another one is refused then in every later process, too,
+    /// unless its [number](Self::repository_id) is told.
+    pub fn remembering(self, memory: Arc<dyn Repositories>) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+
+    /// How long GitHub's word holds good on which repository the name leads to; ten minutes by default. After that the next
+    /// request asks again: a repository may be deleted and made again while a forge lives.
+    pub fn repository_known_for(self, duration: Duration) -> Self {
+        Self { good_for: duration, ..self }
+    }
+
     /// The credential. It needs to read and write contents, pull requests and commit statuses, and to read check runs.
     pub fn token(self, token: SecretToken) -> Self {
-        Self { token: Some(token), ..self }
+        Self { given: Some(Given::Token(token)), ..self }
+    }
+
+    /// A GitHub App instead of a token. Its installation is found by the repository, and its tokens are for this repository and
+    /// have no right that selfext does not need; they are renewed before they end, by this clock. The App needs to read and
+    /// write contents, pull requests, commit statuses and checks.
+    pub fn app(self, app: GithubApp, clock: Arc<dyn Clock>) -> Self {
+        Self { given: Some(Given::App(app, clock)), ..self }
     }
 
     /// Where the API is; `https://api.github.com` if this is not said. A path is kept, as in
@@ -91,10 +127,20 @@ impl OctocrabForgeBuilder {
     /// # Errors
     /// [`BuildError`] says what is missing or wrong.
     pub fn build(self) -> Result<OctocrabForge, BuildError> {
-        let token = self.token.ok_or(BuildError::NoToken)?;
+        let given = self.given.ok_or(BuildError::NoToken)?;
         let base =
             self.base.as_ref().map_or_else(|| Ok(ApiBase::github()), ApiBase::parse).map_err(BuildError::Base)?;
-        let authorization = token.authorization().map_err(|_| BuildError::Client)?;
+        let (source, share) = match given {
+            Given::Token(token) => {
+                let share = Share::of(base.as_str(), token.expose());
+                (Source::Fixed(Arc::new(Credential::new(token).map_err(|_| BuildError::Client)?)), share)
+            }
+            // GitHub counts by installation, of which an App has one with each owner; its tokens change.
+            Given::App(app, clock) => {
+                let share = Share::of(base.as_str(), &format!("{} {}", app.id(), self.repository.owner()));
+                (Source::App(Box::new(Installation::new(app, clock))), share)
+            }
+        };
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BuildError::NoRuntime);
         }
@@ -108,25 +154,39 @@ impl OctocrabForgeBuilder {
             .set_write_timeout(Some(self.timeouts.write))
             .build()
             .map_err(|_| BuildError::Client)?;
-        let place = Place::new(&base, &self.repository);
-        let share = Share::of(base.as_str(), token.expose());
         let usual = if base.is_local() { Budget::UNPACED } else { Budget::default() };
         let budget = self.budget.unwrap_or(usual);
-        let Self { repository, timeouts, patience, .. } = self;
-        let (identity, graphql) = (Identity::default(), GraphqlSupport::default());
-        let inner = Inner {
-            octocrab,
-            repository,
-            place,
-            token,
-            authorization,
-            timeouts,
-            patience,
-            budget,
-            share,
-            identity,
-            graphql,
-        };
+        let binding = Binding::new(base, self.repository, self.id, self.good_for, self.memory);
+        let (timeouts, patience) = (self.timeouts, self.patience);
+        let (credentials, graphql) = (Credentials::new(source), GraphqlSupport::default());
+        let inner = Inner { octocrab, binding, credentials, timeouts, patience, budget, share, graphql };
         Ok(OctocrabForge::new(Client { inner: Arc::new(inner) }))
+    }
+}
+
+impl fmt::Debug for OctocrabForgeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OctocrabForgeBuilder")
+            .field("repository", &self.repository)
+            .field("id", &self.id)
+            .field("given", &self.given)
+            .field("base", &self.base.as_ref().map(Url::host_str))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who asks.
+#[derive(Clone)]
+enum Given {
+    Token(SecretToken),
+    App(GithubApp, Arc<dyn Clock>),
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(token) => token.fmt(f),
+            Self::App(app, _) => app.fmt(f),
+        }
     }
 }

@@ -27,21 +27,22 @@ impl OctocrabForge {
     pub(crate) const fn new(client: Client) -> Self {
         Self { client }
     }
+
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
 }
 
 impl fmt::Debug for OctocrabForge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OctocrabForge").field("repository", self.client.repository()).finish_non_exhaustive()
+        f.debug_struct("OctocrabForge").field("repository", self.client.inner.binding.told()).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Forge for OctocrabForge {
     async fn branch_head(&self, branch: &BranchName) -> Result<CommitSha, ForgeError> {
-        // Publishing needs the identity, and reading it now costs no round trip of its own. What is wrong with it is said where it
-        // is needed.
-        let (head, _) = tokio::join!(self.client.get_branch(branch), self.client.identity());
-        head
+        self.client.get_branch(branch).await
     }
 
     async fn publish(&self, publication: &Publication) -> Result<Published, ForgeError> {

@@ -8,12 +8,17 @@
 //! A first publication is one GraphQL mutation where that can make exactly the tested commit, and REST requests everywhere else.
 //!
 //! What is repeated, and only that: reads and refused requests whose answer contradicts what GitHub itself said a moment
-//! ago, a few times with pauses ([`Patience`]); and what GitHub refused because of its limits, after their end. A merge is
-//! asked for once.
+//! ago, a few times with pauses ([`Patience`]); what GitHub refused because of its limits, after their end; a request whose token
+//! of an App's GitHub does not take any more, once with a new one; and a request that GitHub answered by saying that the
+//! repository was renamed. A merge is asked for once.
 //!
 //! All forges of one token in a process share its limits ([`Budget`]): while GitHub asks to wait nobody sends anything,
 //! writes go one after another, and an answer that did not change since it was last read is not counted by GitHub and not
 //! sent again (entity tags).
+//!
+//! The repository is the one with the number that its name leads to when the client is first used, or with the number that was
+//! told: it is followed where it is renamed to, and another one under its name is refused. Redirects are followed inside the API
+//! alone, so that a credential goes nowhere else.
 //!
 //! ```no_run
 //! use selfext_domain::RepositoryName;
@@ -28,14 +33,16 @@
 //! ```
 
 mod answer;
+mod binding;
 mod branch_rules;
 mod builder;
 mod client;
 mod comments;
 mod commits;
+mod credentials;
 mod fence;
 mod forge;
-mod identity;
+mod git_access;
 mod merge;
 mod message;
 mod paging;
@@ -43,6 +50,7 @@ mod patience;
 mod publish;
 mod pulls;
 mod rate_limit;
+mod redirect;
 mod refs;
 mod retire;
 mod reviews;
@@ -56,7 +64,9 @@ mod webhooks;
 mod wire;
 
 pub use builder::{BuildError, OctocrabForgeBuilder};
+pub use credentials::{AppKey, GithubApp, InvalidAppId, InvalidAppKey};
 pub use forge::OctocrabForge;
+pub use git_access::GitAccess;
 pub use patience::Patience;
 pub use route::InvalidBase;
 pub use share::Budget;

@@ -29,7 +29,8 @@ impl Client {
     }
 
     async fn ask(&self, terms: &PermitTerms) -> Verdict {
-        if !terms.repository.as_str().eq_ignore_ascii_case(self.repository().as_str()) {
+        // A permit keeps the name under which the repository was known when it was granted.
+        if !self.is_called(&terms.repository) {
             let message = format!("the permit is for {}, this forge is for {}", terms.repository, self.repository());
             return Verdict::Refused(Reason::ForgeRefused, message);
         }
@@ -44,6 +45,13 @@ impl Client {
         match self.put_merge(route, &request).await {
             Ok(answer) => self.judge(terms, &answer).await,
             Err(error @ (SendError::NotSent(_) | SendError::Limited(_))) => Verdict::MayPass(error.to_string()),
+            // Certainly not done: either the cause passes, or it must be mended.
+            Err(SendError::Before(error)) => match error {
+                ForgeError::Unavailable(_) | ForgeError::RateLimited { .. } | ForgeError::Unreadable(_) => {
+                    Verdict::MayPass(error.to_string())
+                }
+                error => Verdict::Refused(Reason::ForgeRefused, error.to_string()),
+            },
             Err(error) => Verdict::InDoubt(error.to_string()),
         }
     }

@@ -41,10 +41,18 @@ pub(crate) struct Waits<'a>(std::slice::Iter<'a, Duration>);
 impl Waits<'_> {
     /// Waits for the next pause. `false` at once if there is none left.
     pub(crate) async fn again(&mut self, about: &'static str) -> bool {
+        let more = self.pause().await;
+        if more {
+            tracing::debug!(about, "GitHub contradicts itself; asking again");
+        }
+        more
+    }
+
+    /// The same without a word, for questions to others than GitHub.
+    pub(crate) async fn pause(&mut self) -> bool {
         let Some(pause) = self.0.next() else {
             return false;
         };
-        tracing::debug!(about, ?pause, "GitHub contradicts itself; asking again");
         tokio::time::sleep(*pause).await;
         true
     }

@@ -19,6 +19,7 @@ impl Client {
         if body.number != number {
             return Err(ForgeError::Unreadable(format!("another pull request was given for {number}")));
         }
+        self.must_be_here(&body)?;
         body.try_into()
     }
 
@@ -31,15 +32,16 @@ impl Client {
     ) -> Result<Option<PullRequestBody>, ForgeError> {
         let route = self
             .at("pulls")
-            .query("head", &format!("{}:{branch}", self.repository().owner()))
             .query("base", base.as_str())
             .query("state", state)
             .query("sort", "created")
             .query("direction", "desc")
-            .query("per_page", "30");
+            .query("per_page", "30")
+            .head(branch);
         let answer = self.get(route).await?;
         let found: Vec<PullRequestBody> = answer.expect(StatusCode::OK, "repository")?;
-        let mut ours = found.into_iter().filter(|pull| pull.goes(self.repository(), branch, base));
+        found.iter().try_for_each(|pull| self.must_be_here(pull))?;
+        let mut ours = found.into_iter().filter(|pull| pull.goes(branch, base));
         let newest = ours.next();
         Ok(ours.fold(newest, |newest, other| newest.filter(|newest| newest.number > other.number).or(Some(other))))
     }

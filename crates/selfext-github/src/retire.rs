@@ -59,12 +59,10 @@ impl Client {
     }
 
     async fn pull_requests_of(&self, branch: &BranchName) -> Result<Vec<PullRequest>, ForgeError> {
-        let route = self
-            .at("pulls")
-            .query("head", &format!("{}:{branch}", self.repository().owner()))
-            .query("state", "all")
-            .query("per_page", &MOST_PULL_REQUESTS.to_string());
+        let route =
+            self.at("pulls").query("state", "all").query("per_page", &MOST_PULL_REQUESTS.to_string()).head(branch);
         let found: Vec<PullRequestBody> = self.get(route).await?.expect(StatusCode::OK, "repository")?;
+        found.iter().try_for_each(|pull| self.must_be_here(pull))?;
         let pulls: Result<Vec<PullRequest>, _> = found.into_iter().map(TryInto::try_into).collect();
         Ok(pulls?.into_iter().filter(|pull| pull.branch == *branch).collect())
     }

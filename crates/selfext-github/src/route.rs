@@ -75,29 +75,37 @@ impl ApiBase {
     fn graphql(&self) -> String {
         format!("{}/graphql", self.0.strip_suffix("/v3").filter(|above| above.ends_with("/api")).unwrap_or(&self.0))
     }
+
+    /// What the base is called where repositories are remembered. What serves this machine alone does so on changing ports.
+    pub(crate) fn realm(&self) -> &str {
+        if self.is_local() { "loopback" } else { &self.0 }
+    }
 }
 
 /// The place of one repository in the API, from which all routes begin.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
+    base: String,
     root: String,
     graphql: String,
+    owner: String,
 }
 
 impl Place {
     pub(crate) fn new(base: &ApiBase, repository: &RepositoryName) -> Self {
         let (owner, name) = (encoded(repository.owner()), encoded(repository.name()));
-        Self { root: format!("{}/repos/{owner}/{name}", base.as_str()), graphql: base.graphql() }
+        let root = format!("{}/repos/{owner}/{name}", base.as_str());
+        Self { base: base.as_str().to_owned(), root, graphql: base.graphql(), owner: repository.owner().to_owned() }
     }
 
     /// The route to the GraphQL endpoint, which is one for all repositories.
     pub(crate) fn graphql(&self) -> Route<'_> {
-        Route { root: &self.graphql, url: self.graphql.clone(), queried: false }
+        Route { place: self, root: &self.graphql, url: self.graphql.clone(), queried: false, head: None }
     }
 
     /// The route to the repository itself.
     pub(crate) fn repository(&self) -> Route<'_> {
-        Route { root: &self.root, url: self.root.clone(), queried: false }
+        Route { place: self, root: &self.root, url: self.root.clone(), queried: false, head: None }
     }
 
     /// A route that begins with a fixed part, such as `git/trees`.
@@ -107,13 +115,22 @@ impl Place {
         route.url.push_str(fixed);
         route
     }
+
+    /// A route of the API that is not the repository's, such as `app`.
+    pub(crate) fn beside(&self, fixed: &'static str) -> Route<'_> {
+        let url = format!("{}/{fixed}", self.base);
+        Route { place: self, root: &self.base, url, queried: false, head: None }
+    }
 }
 
 /// A URL in the making. Each part that is not fixed is encoded.
 pub(crate) struct Route<'a> {
+    place: &'a Place,
     root: &'a str,
     url: String,
     queried: bool,
+    /// A branch that pull requests come from; its owner is known when the place is.
+    head: Option<String>,
 }
 
 impl Route<'_> {
@@ -165,6 +182,17 @@ impl Route<'_> {
         self
     }
 
+    /// Pull requests that come from this branch of the repository, as the last of the query.
+    pub(crate) fn head(self, branch: &BranchName) -> Self {
+        Self { head: Some(branch.to_string()), ..self }
+    }
+
+    /// One part.
+    pub(crate) fn part(mut self, part: &str) -> Self {
+        self.push(part);
+        self
+    }
+
     fn push(&mut self, part: &str) {
         self.url.push('/');
         self.url.push_str(&encoded(part));
@@ -172,19 +200,36 @@ impl Route<'_> {
 
     /// The URL, if every parser on the way reads it as it was meant: parsers remove dot segments, encoded ones too, so
     /// that a part which slipped through could aim an authorised request elsewhere.
-    pub(crate) fn finish(self) -> Result<Uri, SendError> {
+    pub(crate) fn finish(&self) -> Result<Uri, SendError> {
+        self.finish_under(self.root, self.place)
+    }
+
+    /// The same at another place of the repository: it may have been renamed since the route was begun. What is beside the
+    /// repository stays where it is.
+    pub(crate) fn finish_at(&self, place: &Place) -> Result<Uri, SendError> {
+        if self.root != self.place.root {
+            return self.finish();
+        }
+        self.finish_under(&place.root, place)
+    }
+
+    fn finish_under(&self, root: &str, place: &Place) -> Result<Uri, SendError> {
         let unfit = || SendError::NotSent("its URL would not stay what it is".to_owned());
         let inside = self.url.strip_prefix(self.root);
-        if !inside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?'])) {
-            return Err(unfit());
-        }
+        let inside = inside.filter(|rest| rest.is_empty() || rest.starts_with(['/', '?'])).ok_or_else(unfit)?;
         let dots = |part: &str| matches!(part.replace("%2e", ".").replace("%2E", ".").as_str(), "." | ".." | "");
-        let path = inside.unwrap_or_default().split('?').next().unwrap_or_default();
+        let path = inside.split('?').next().unwrap_or_default();
         if path.split('/').skip(1).any(dots) {
             return Err(unfit());
         }
-        match Url::parse(&self.url) {
-            Ok(parsed) if parsed.as_str() == self.url => self.url.parse().map_err(|_| unfit()),
+        let mut url = format!("{root}{inside}");
+        if let Some(head) = &self.head {
+            let before = if self.queried { '&' } else { '?' };
+            // Writing to a String cannot fail.
+            let _ = write!(url, "{before}head={}", encoded(&format!("{}:{head}", place.owner)));
+        }
+        match Url::parse(&url) {
+            Ok(parsed) if parsed.as_str() == url => url.parse().map_err(|_| unfit()),
             _ => Err(unfit()),
         }
     }
@@ -246,6 +291,27 @@ mod tests {
             assert_eq!(base.host().matches('/').count(), 2, "{}", base.host());
             assert!(expected.starts_with(base.host()), "{}", base.host());
         }
+    }
+
+    #[test]
+    fn a_route_of_a_renamed_repository_leads_to_its_new_place() {
+        let (old, base) = (place("https://api.github.com"), ApiBase::github());
+        let new = Place::new(&base, &RepositoryName::parse("new-org/agent").unwrap());
+        let route = old.at("pulls").query("state", "all").head(&branch("a/b"));
+        assert!(
+            route
+                .finish()
+                .unwrap()
+                .to_string()
+                .ends_with("/repos/octo-org/agent.core/pulls?state=all&head=octo-org%3Aa%2Fb")
+        );
+        assert_eq!(
+            route.finish_at(&new).unwrap(),
+            "https://api.github.com/repos/new-org/agent/pulls?state=all&head=new-org%3Aa%2Fb"
+        );
+        assert_eq!(old.repository().finish_at(&new).unwrap(), "https://api.github.com/repos/new-org/agent");
+        assert_eq!(old.beside("app").finish().unwrap(), "https://api.github.com/app");
+        assert!(old.beside("app").part("..").finish().is_err());
     }
 
     #[test]

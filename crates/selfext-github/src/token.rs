@@ -15,7 +15,7 @@ pub struct InvalidToken;
 
 /// A token for GitHub: a personal one, an installation's, or any that is sent as `Authorization: Bearer …`.
 ///
-/// Shown as `[token]` by `Display` and `Debug`; this crate alone can read it.
+/// Shown as `[token]` by `Display` and `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretToken(String);
 
@@ -33,8 +33,9 @@ impl SecretToken {
         Ok(Self(text.to_owned()))
     }
 
-    /// The token itself.
-    pub(crate) fn expose(&self) -> &str {
+    /// The token itself, for git. Whoever asks keeps it from being shown.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.0
     }
 

@@ -8,7 +8,7 @@ use selfext_domain::ports::ForgeError;
 use selfext_domain::redact;
 
 /// Why a request has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
     /// It certainly never left this machine.
     #[error("the request was not sent: {0}")]
@@ -22,6 +22,13 @@ pub(crate) enum SendError {
     /// It was answered without end, or nearly.
     #[error("the answer has more than {0} bytes")]
     TooLarge(usize),
+    /// The answer points to where the request is not sent: the credential would go along.
+    #[error("{0}")]
+    Elsewhere(String),
+    /// What had to be known first could not be had: a token, or which repository it is. The request was not sent, or was
+    /// answered by the word alone that it must be sent otherwise.
+    #[error("the request was not sent")]
+    Before(#[source] ForgeError),
 }
 
 impl SendError {
@@ -62,6 +69,8 @@ impl From<SendError> for ForgeError {
             SendError::NotSent(_) | SendError::Lost(_) => Self::unavailable(error),
             SendError::Limited(retry_after) => Self::RateLimited { retry_after },
             SendError::TooLarge(_) => Self::Unreadable(error.to_string()),
+            SendError::Elsewhere(said) => Self::Refused(said),
+            SendError::Before(error) => error,
         }
     }
 }

@@ -170,6 +170,11 @@ pub(crate) fn misplaced(stream: &StreamId, after: Tip, actual: u64) -> LedgerErr
     }
 }
 
+/// The number of a repository, as the database has it.
+pub(crate) fn remembered(number: i64) -> Result<u64, LedgerError> {
+    u64::try_from(number).map_err(|_| LedgerError::Corrupt { detail: format!("a repository has the number {number}") })
+}
+
 /// A number as the database holds it. None of the ledger's numbers is near the limit, so one beyond it is simply wrong.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

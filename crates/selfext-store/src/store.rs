@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selfext_domain::RepositoryName;
-use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries};
+use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries, Repositories};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::bell::{Bell, Kind};
 use crate::database_url::Address;
 use crate::{
-    DatabaseUrl, PgArchive, PgLedger, PgPromotionControl, PgQueries, SchemaState, SqliteArchive, SqliteLedger,
-    SqlitePromotionControl, SqliteQueries, StoreError, postgres, sqlite,
+    DatabaseUrl, PgArchive, PgLedger, PgPromotionControl, PgQueries, PgRepositories, SchemaState, SqliteArchive,
+    SqliteLedger, SqlitePromotionControl, SqliteQueries, SqliteRepositories, StoreError, postgres, sqlite,
 };
 
 /// How long a follower goes without a look that nobody told it to take.
@@ -150,6 +150,15 @@ impl Store {
         match &self.backend {
             Backend::Postgres(connections) => Arc::new(PgQueries::new(Arc::clone(connections))),
             Backend::Sqlite(database) => Arc::new(SqliteQueries::new(Arc::clone(database))),
+        }
+    }
+
+    /// What is remembered of repositories in this database.
+    #[must_use]
+    pub fn repositories(&self) -> Arc<dyn Repositories> {
+        match &self.backend {
+            Backend::Postgres(connections) => Arc::new(PgRepositories::new(Arc::clone(connections))),
+            Backend::Sqlite(database) => Arc::new(SqliteRepositories::new(Arc::clone(database))),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Another resource (asynchronous merges, webhooks) is another file with its routes and a line in [`ALL`].
 
+mod app;
 mod blobs;
 mod body;
 mod branches;
@@ -40,6 +41,7 @@ use crate::world::World;
 /// The routes of all resources. Where two of them could take the same path, the one that stands first does.
 const ALL: &[&[Route]] = &[
     repository::ROUTES,
+    app::ROUTES,
     graphql::ROUTES,
     rate_limit::ROUTES,
     refs::ROUTES,

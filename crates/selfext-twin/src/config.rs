@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::app::TwinApp;
 use crate::control::AppIdentity;
 
 /// What the twin calls its repository, and whom it lets in.
@@ -15,6 +16,8 @@ pub struct TwinConfig {
     pub(crate) require_token: Option<String>,
     /// Empty, or a slash and what follows.
     pub(crate) path: String,
+    pub(crate) repository_id: u64,
+    pub(crate) github_app: Option<TwinApp>,
 }
 
 impl TwinConfig {
@@ -29,6 +32,8 @@ impl TwinConfig {
             app: AppIdentity::new(1, "selfext-twin"),
             require_token: None,
             path: String::new(),
+            repository_id: 1,
+            github_app: None,
         }
     }
 
@@ -68,6 +73,23 @@ impl TwinConfig {
         self.path = if path.is_empty() { String::new() } else { format!("/{path}") };
         self
     }
+
+    /// The repository's number (1 if not set).
+    #[must_use]
+    pub fn repository_id(mut self, id: u64) -> Self {
+        self.repository_id = id;
+        self
+    }
+
+    /// Installs a GitHub App in the repository, and answers 401 to every request that carries neither one of its tokens nor the
+    /// [required one](Self::require_token). Requests are made on behalf of the App, and check runs in its name.
+    #[must_use]
+    pub fn github_app(mut self, app: TwinApp) -> Self {
+        self.app = app.identity.clone();
+        self.login = app.login();
+        self.github_app = Some(app);
+        self
+    }
 }
 
 impl fmt::Debug for TwinConfig {
@@ -80,6 +102,8 @@ impl fmt::Debug for TwinConfig {
             .field("app", &self.app)
             .field("require_token", &self.require_token.as_ref().map(|_| "…"))
             .field("path", &self.path)
+            .field("repository_id", &self.repository_id)
+            .field("github_app", &self.github_app)
             .finish()
     }
 }

@@ -1,5 +1,6 @@
 //! The hand on the twin's controls.
 
+mod app;
 mod checks;
 mod faults;
 mod log;

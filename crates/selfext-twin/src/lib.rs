@@ -22,6 +22,7 @@
 //!
 //! - GraphQL beyond the mutations `createRef`, `createCommitOnBranch` and `createPullRequest`; asynchronous merges,
 //!   webhooks, reviews over the API, merge queues, forks and more than one repository.
+//! - What an App's token may: its rights are kept and told, but every request that carries one is done.
 //! - Patches in lists of files, signatures that it verifies.
 //! - Working trees: a branch that is checked out somewhere moves, and the files there stay as they are.
 //! - Attributes: files are merged as plain text or as binaries, whatever `.gitattributes` says, because a merge
@@ -29,6 +30,7 @@
 //! - GitHub's wording of refusals is followed where it is publicly known; refusals over protection are modelled.
 
 mod api;
+mod app;
 mod clock;
 mod config;
 mod control;
@@ -38,12 +40,14 @@ mod forge;
 mod git;
 mod handle;
 mod http;
+mod identity;
 mod limits;
 mod record;
 mod state;
 mod twin;
 mod world;
 
+pub use app::TwinApp;
 pub use config::TwinConfig;
 pub use control::{
     AppIdentity, AutoCheck, CheckConclusion, CheckOutcome, MergeMethods, NewHead, Permission, Protection,

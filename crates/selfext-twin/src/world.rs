@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, watch};
 
+use crate::app::Desk;
 use crate::config::TwinConfig;
 use crate::error::TwinError;
 use crate::fault::Knobs;
 use crate::git::{Git, GitError};
+use crate::identity::Identity;
 use crate::limits::Meter;
 use crate::record::Recorder;
 use crate::state::{Lock, Store, StoreError};
@@ -24,6 +26,8 @@ pub(crate) struct World {
     pub(crate) knobs: Knobs,
     pub(crate) meter: Meter,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) desk: Desk,
+    identity: RwLock<Arc<Identity>>,
     site: OnceLock<String>,
     closing: watch::Sender<bool>,
     closed: AtomicBool,
@@ -65,6 +69,7 @@ pub(crate) enum WorldError {
 
 impl World {
     pub(crate) fn new(config: TwinConfig, default_branch: String, git: Git, store: Store) -> Self {
+        let identity = Identity::new(config.repository_id, config.owner.clone(), config.name.clone());
         Self {
             config,
             default_branch,
@@ -73,10 +78,21 @@ impl World {
             knobs: Knobs::default(),
             meter: Meter::default(),
             recorder: Arc::new(Recorder::new()),
+            desk: Desk::default(),
+            identity: RwLock::new(Arc::new(identity)),
             site: OnceLock::new(),
             closing: watch::Sender::new(false),
             closed: AtomicBool::new(false),
         }
+    }
+
+    /// What the repository is called now.
+    pub(crate) fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_identity(&self, identity: Identity) {
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity);
     }
 
     /// Where the twin is served, without a slash at the end and without the API's path.

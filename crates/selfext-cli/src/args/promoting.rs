@@ -50,7 +50,7 @@ pub struct Promote {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "The repository", group(ArgGroup::new("place").required(true)))]
 pub struct Target {
-    /// A repository on GitHub, with the token in SELFEXT_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN.
+    /// A repository on GitHub, with the token in SELFEXT_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN, or with a GitHub App.
     #[arg(long, value_name = "OWNER/NAME", group = "place")]
     pub github: Option<RepositoryName>,
     /// The API's address, for GitHub Enterprise Server: https://HOST/api/v3. Without it, SELFEXT_GITHUB_URL, else GitHub's.
@@ -65,6 +65,17 @@ pub struct Target {
     /// Where git fetches the repository from, if not from https://HOST/OWNER/NAME.git of the API's host.
     #[arg(long, value_name = "URL", requires = "github", conflicts_with = "local")]
     pub git_url: Option<String>,
+    /// The GitHub App that selfext acts as, instead of a token: its id or client id. Without it, SELFEXT_GITHUB_APP_ID.
+    #[arg(long, value_name = "ID", requires = "github", conflicts_with = "local")]
+    pub github_app_id: Option<String>,
+    /// The file of the App's private key, as GitHub gives it. Without it, SELFEXT_GITHUB_APP_KEY_FILE, or the key itself in
+    /// SELFEXT_GITHUB_APP_KEY.
+    #[arg(long, value_name = "FILE", requires = "github", conflicts_with = "local")]
+    pub github_app_key_file: Option<PathBuf>,
+    /// The repository's number at GitHub: another repository under its name is refused. Without it, SELFEXT_GITHUB_REPOSITORY_ID,
+    /// else whatever the name leads to.
+    #[arg(long, value_name = "NUMBER", requires = "github", conflicts_with = "local")]
+    pub repository_id: Option<u64>,
     /// A repository on this machine, bare or not. A clean checkout of the base branch follows what lands.
     #[arg(long, value_name = "PATH", group = "place")]
     pub local: Option<PathBuf>,

@@ -5,6 +5,7 @@ mod allow;
 mod auditing;
 mod demo;
 mod events;
+mod identity;
 mod init;
 mod migrate;
 mod pause;

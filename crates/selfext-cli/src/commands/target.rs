@@ -6,14 +6,11 @@ use anyhow::{Context as _, Result};
 use selfext::{BranchName, Budget, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext, SelfextBuilder};
 use url::Url;
 
-use super::Ledger;
+use super::{Ledger, identity};
 use crate::args::Target;
 use crate::exit::usage;
 use crate::local::{Local, Repository};
 use crate::show::Progress;
-
-/// The variables that may hold the token, in the order in which they are asked.
-const TOKENS: &[&str] = &["SELFEXT_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"];
 
 /// The variable that may hold the API's address.
 const API: &str = "SELFEXT_GITHUB_URL";
@@ -106,12 +103,8 @@ impl Site {
 }
 
 fn on_github(repository: &RepositoryName, target: &Target) -> Result<SelfextBuilder> {
-    let token = TOKENS.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
-    let token = token.ok_or_else(|| usage(format!("no token for GitHub: set {}", TOKENS.join(", or "))))?;
-    let mut builder =
-        Selfext::builder(repository.clone()).github_token(&token).map_err(|error| usage(error.to_string()))?;
-    let from_environment = || std::env::var(API).ok().filter(|value| !value.is_empty());
-    if let Some(api) = target.github_url.clone().or_else(from_environment) {
+    let mut builder = identity::identify(Selfext::builder(repository.clone()), target)?;
+    if let Some(api) = target.github_url.clone().or_else(|| identity::variable(API)) {
         // The text is not repeated: it may hold a password.
         let api = Url::parse(&api).map_err(|error| usage(format!("--github-url, or {API}: {error}")))?;
         builder = builder.github_url(api);

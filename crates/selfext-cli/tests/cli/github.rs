@@ -18,7 +18,7 @@ pub struct Github {
     pub world: World,
     pub bare: PathBuf,
     pub serving: Serving,
-    git: GitServer,
+    pub git: GitServer,
 }
 
 impl Github {
@@ -27,10 +27,14 @@ impl Github {
     }
 
     pub async fn with_rules(rules: &str) -> Self {
-        let world = World::with_agent(rules);
+        Self::with(World::with_agent(rules), |config| config.require_token(TOKEN)).await
+    }
+
+    /// The repository of this world, behind a twin that is set up so.
+    pub async fn with(world: World, adjust: impl FnOnce(TwinConfig) -> TwinConfig) -> Self {
         git(&world.path("."), ["clone", "-q", "--bare", "agent", "bare.git"]);
         let bare = world.path("bare.git");
-        let twin = Twin::open(&bare, TwinConfig::new("o", "agent").require_token(TOKEN)).await.unwrap();
+        let twin = Twin::open(&bare, adjust(TwinConfig::new("o", "agent"))).await.unwrap();
         twin.handle().on_new_head_set([AutoCheck::status("ci", StatusState::Success)]);
         let serving = twin.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let git = GitServer::start(&bare);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod allow;
+mod app;
 mod auditing;
 mod checkout;
 mod control;

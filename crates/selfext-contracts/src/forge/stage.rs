@@ -12,7 +12,7 @@ use selfext_domain::{
 };
 
 use super::repository::{BareRepository, changes};
-use super::world::ForgeWorld;
+use super::world::{ForgeWorld, Misbehaviour, Step};
 use crate::GithubDescription;
 
 /// The token that the service asks for. No form that redaction knows, so that only care hides it.
@@ -53,6 +53,10 @@ pub(super) async fn on_stage_with_base<W: ForgeWorld>(base: &str, case: impl Asy
     let forge = world.forge(TOKEN, USUAL);
     let stage =
         Stage { repository, world, forge, name, base, branch: branch("selfext/write-file/goal-7-0123456789abcdef") };
+    // The first use asks who it is and which repository; the cases count from there on.
+    stage.forge.branch_head(&stage.base).await.expect("the repository is there");
+    stage.check_exchanges();
+    stage.world.forget_exchanges();
     case(&stage).await;
     stage.check_exchanges();
 }
@@ -64,8 +68,25 @@ impl<W: ForgeWorld> Stage<W> {
     }
 
     /// The adapter with a short limit on a request.
-    pub(super) fn hurried(&self) -> Box<dyn Forge> {
-        self.world.forge(TOKEN, SHORT)
+    pub(super) async fn hurried(&self) -> Box<dyn Forge> {
+        let forge = self.world.forge(TOKEN, SHORT);
+        forge.branch_head(&self.base).await.expect("the repository is there");
+        forge
+    }
+
+    /// The token that the adapter sends.
+    pub(super) fn token(&self) -> String {
+        self.world.fetched_token().unwrap_or_else(|| TOKEN.to_owned())
+    }
+
+    /// Plays this on the next request of this kind; where it refuses the credential of an adapter that fetches another one then,
+    /// it refuses that, too.
+    pub(super) fn disturb(&self, step: Step, misbehaviour: Misbehaviour) {
+        let refuses = matches!(&misbehaviour, Misbehaviour::Answer { status: 401, .. });
+        if refuses && self.world.fetched_token().is_some() {
+            self.world.disturb(step, misbehaviour.clone());
+        }
+        self.world.disturb(step, misbehaviour);
     }
 
     /// A candidate on the tip of the base.

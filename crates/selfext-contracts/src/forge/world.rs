@@ -180,6 +180,12 @@ pub trait ForgeWorld: Sized + Send + Sync + 'static {
     /// pauses of milliseconds. It waits 3 s at most where the service asks to wait.
     fn forge(&self, token: &str, limit: Duration) -> Box<dyn Forge>;
 
+    /// The token that the adapter sends now, where it is not the one that it was given: its identity fetches tokens, and another
+    /// one when one is refused.
+    fn fetched_token(&self) -> Option<String> {
+        None
+    }
+
     /// Sets a commit status; the state is GitHub's word.
     async fn set_status(&self, commit: &CommitSha, context: &str, state: &str);
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use selfext_domain::Event;
-use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries};
+use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries, Repositories};
 use serde_json::Value;
 
 /// The two ports over one database.
@@ -29,6 +29,9 @@ pub trait LedgerFixture: Send + Sync + 'static {
 
     /// What people ask the same database.
     fn queries(&self) -> Arc<dyn Queries>;
+
+    /// What the same database remembers of repositories.
+    fn repositories(&self) -> Arc<dyn Repositories>;
 
     /// The ledger under test, with followers that poll this often.
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger>;

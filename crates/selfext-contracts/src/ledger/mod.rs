@@ -99,6 +99,11 @@ macro_rules! ledger_contract {
                 a_checkpoint_stays_as_it_is
                 what_contradicts_the_ledger_is_told
             ]
+            remembering [
+                a_repositorys_first_number_is_remembered
+                of_numbers_that_come_at_once_one_is_remembered
+                what_is_remembered_of_a_repository_stays_as_it_is
+            ]
             following [
                 a_follower_gives_everything_once_and_in_order_while_others_write
                 nothing_is_given_before_what_an_open_transaction_may_still_write
@@ -150,6 +155,7 @@ mod tests {
             include_str!("cases/proposing.rs"),
             include_str!("cases/queries.rs"),
             include_str!("cases/reading.rs"),
+            include_str!("cases/remembering.rs"),
         ];
         for line in sources.iter().flat_map(|source| source.lines()) {
             if let Some(rest) = line.strip_prefix("pub async fn ") {

@@ -8,6 +8,7 @@ mod follower;
 mod forge;
 mod ledger;
 mod queries;
+mod repositories;
 mod verifier;
 mod wakes;
 
@@ -23,6 +24,7 @@ pub use forge::{
 };
 pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use queries::{Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
+pub use repositories::Repositories;
 pub use verifier::{Verifier, VerifierError};
 pub use wakes::Wakes;
 
@@ -40,6 +42,8 @@ pub use forge::MockForge;
 pub use ledger::MockLedger;
 #[cfg(feature = "mocks")]
 pub use queries::MockQueries;
+#[cfg(feature = "mocks")]
+pub use repositories::MockRepositories;
 #[cfg(feature = "mocks")]
 pub use verifier::MockVerifier;
 #[cfg(feature = "mocks")]

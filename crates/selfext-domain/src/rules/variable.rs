@@ -113,6 +113,10 @@ mod tests {
             "SESSION_COOKIE",
             "SENTRY_DSN",
             "GIT_ASKPASS",
+            "SELFEXT_GITHUB_APP_ID",
+            "SELFEXT_GITHUB_APP_KEY",
+            "SELFEXT_GITHUB_APP_KEY_FILE",
+            "MY_APP_PRIVATE_PEM",
         ] {
             assert!(!all.lets_pass(name, "x"), "{name}");
         }

@@ -51,19 +51,17 @@ impl Client {
         let Some((file_changes, message)) = parts else {
             return Ok(AtOnce::NOT_TRIED);
         };
-        let repository_id = match self.identity().await {
-            Ok(identity) => identity.node_id.as_str(),
+        let bound = match self.bound().await {
+            Ok(bound) => bound,
             Err(limited @ ForgeError::RateLimited { .. }) => return Err(limited),
             Err(_) => return Ok(AtOnce::NOT_TRIED),
         };
         let (branch, base) = (publication.branch.as_str(), &publication.candidate.base);
+        let repository_id = bound.node_id.as_str();
         let variables = PublishVariables {
             branch: CreateRef { repository_id, name: format!("refs/heads/{branch}"), oid: base },
             commit: CreateCommitOnBranch {
-                branch: CommittableBranch {
-                    repository_name_with_owner: self.repository().as_str(),
-                    branch_name: branch,
-                },
+                branch: CommittableBranch { repository_name_with_owner: bound.name.as_str(), branch_name: branch },
                 expected_head_oid: base,
                 message,
                 file_changes,

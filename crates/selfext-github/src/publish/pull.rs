@@ -28,7 +28,9 @@ impl Client {
             };
             let answer = self.post(self.at("pulls"), &body).await?;
             if answer.is(CREATED) {
-                return answer.decode("the new pull request");
+                let made = answer.decode("the new pull request")?;
+                self.must_be_here(&made)?;
+                return Ok(made);
             }
             let error = if answer.is_invalid_for("already exists") {
                 let (branch, base) = (&publication.branch, &publication.base);

@@ -1,5 +1,6 @@
 //! GitHub's JSON, as far as it is read or written here. One file a resource.
 
+mod app;
 mod blob;
 mod branch;
 mod check_run;
@@ -17,6 +18,7 @@ mod review;
 mod status;
 mod tree;
 
+pub(crate) use app::{InstallationBody, IssuedToken, NewToken, WhichApp};
 pub(crate) use blob::{NewBlob, WrittenBlob};
 pub(crate) use branch::{BranchBody, RuleBody};
 pub(crate) use check_run::{CheckRunBody, CheckRunPage};

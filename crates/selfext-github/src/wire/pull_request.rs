@@ -1,7 +1,7 @@
 //! Pull requests.
 
 use selfext_domain::ports::{ForgeError, PullRequest, PullRequestState};
-use selfext_domain::{BranchName, CommitSha, PullRequestNumber, RepositoryName};
+use selfext_domain::{BranchName, CommitSha, PullRequestNumber};
 use serde::{Deserialize, Serialize};
 
 use super::review::User;
@@ -49,7 +49,7 @@ struct Side {
 
 #[derive(Clone, Deserialize)]
 struct Repository {
-    full_name: String,
+    id: u64,
 }
 
 impl PullRequestBody {
@@ -58,10 +58,15 @@ impl PullRequestBody {
         clean(&self.html_url)
     }
 
-    /// Whether it goes from this branch of this repository to this base. GitHub ignores filters that it does not
+    /// The number of the repository that it would change.
+    pub(crate) fn repository_id(&self) -> Option<u64> {
+        self.base.repo.as_ref().map(|repo| repo.id)
+    }
+
+    /// Whether it goes from this branch of its own repository to this base. GitHub ignores filters that it does not
     /// understand, so what it lists is checked.
-    pub(crate) fn goes(&self, repository: &RepositoryName, branch: &BranchName, base: &BranchName) -> bool {
-        let same = |repo: &Repository| repo.full_name.eq_ignore_ascii_case(repository.as_str());
+    pub(crate) fn goes(&self, branch: &BranchName, base: &BranchName) -> bool {
+        let same = |repo: &Repository| Some(repo.id) == self.repository_id();
         self.head.repo.as_ref().is_none_or(same)
             && self.head.branch == branch.as_str()
             && self.base.branch == base.as_str()

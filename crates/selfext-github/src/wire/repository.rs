@@ -2,9 +2,12 @@
 
 use serde::Deserialize;
 
-/// The repository as it is read.
-#[derive(Debug, Deserialize)]
+/// Which repository it is.
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct RepositoryBody {
-    /// Its name in GraphQL.
+    /// The number that stays whatever the repository is called.
+    pub(crate) id: u64,
+    /// The same for GraphQL.
     pub(crate) node_id: String,
+    pub(crate) full_name: String,
 }

@@ -2,38 +2,62 @@
 #![expect(clippy::unwrap_used, reason = "what the tests stand on ends them where it fails")]
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use selfext_contracts::app_key::{PKCS1, PUBLIC};
 use selfext_contracts::forge::{Answered, ForgeWorld, Misbehaviour, Protected, SeenPullRequest, Step};
-use selfext_domain::ports::Forge;
+use selfext_domain::ports::{Clock, Forge};
 use selfext_domain::{BranchName, CheckRun, CommitSha, PullRequestNumber, RepositoryName, RequiredContext};
-use selfext_github::{Budget, OctocrabForge, Patience, SecretToken, Timeouts};
+use selfext_github::{AppKey, Budget, GithubApp, OctocrabForge, Patience, SecretToken, Timeouts};
 use selfext_twin::{
     AppIdentity, CheckConclusion, CheckOutcome, Fault, FaultKind, Permission, Protection, RequiredCheck, ReviewState,
-    Serving, StatusState, Twin, TwinConfig, TwinHandle,
+    Serving, StatusState, Twin, TwinApp, TwinConfig, TwinHandle,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use url::Url;
 
-/// A served twin.
-pub struct TwinWorld {
+/// The id of the App.
+const APP_ID: u64 = 4242;
+
+/// The time as it is.
+struct MachineClock;
+
+#[async_trait]
+impl Clock for MachineClock {
+    #[expect(clippy::disallowed_methods, reason = "a test is the edge")]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// A served twin, and adapters with a token, or with an App's identity.
+pub struct TwinWorld<const APP: bool = false> {
     serving: Serving,
     name: RepositoryName,
     token: String,
 }
 
-impl TwinWorld {
+impl<const APP: bool> TwinWorld<APP> {
     fn handle(&self) -> TwinHandle {
         self.serving.handle()
     }
 }
 
 #[async_trait]
-impl ForgeWorld for TwinWorld {
+impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
     async fn serve(repository: &Path, name: &RepositoryName, token: &str) -> Self {
-        let config = TwinConfig::new(name.owner(), name.name()).require_token(token);
+        let mut config = TwinConfig::new(name.owner(), name.name()).require_token(token);
+        if APP {
+            config = config.github_app(TwinApp::new(AppIdentity::new(APP_ID, "selfext-agent"), PUBLIC).long_tokens());
+        }
         let twin = Twin::open(repository, config).await.unwrap();
         let serving = twin.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
         Self { serving, name: name.clone(), token: token.to_owned() }
@@ -41,8 +65,14 @@ impl ForgeWorld for TwinWorld {
 
     fn forge(&self, token: &str, limit: Duration) -> Box<dyn Forge> {
         let timeouts = Timeouts { connect: limit, read: limit, write: limit, request: limit };
-        let forge = OctocrabForge::builder(self.name.clone())
-            .token(SecretToken::parse(token).unwrap())
+        let forge = OctocrabForge::builder(self.name.clone());
+        let forge = if APP && token == self.token {
+            let app = GithubApp::new(&APP_ID.to_string(), AppKey::from_pem(PKCS1).unwrap()).unwrap();
+            forge.app(app, Arc::new(MachineClock))
+        } else {
+            forge.token(SecretToken::parse(token).unwrap())
+        };
+        let forge = forge
             .base_url(Url::parse(&self.serving.base_url()).unwrap())
             .timeouts(timeouts)
             .patience(Patience::new([1, 5, 20].map(Duration::from_millis)))
@@ -50,6 +80,10 @@ impl ForgeWorld for TwinWorld {
             .build()
             .unwrap();
         Box::new(forge)
+    }
+
+    fn fetched_token(&self) -> Option<String> {
+        self.handle().last_app_token().filter(|_| APP)
     }
 
     async fn set_status(&self, commit: &CommitSha, context: &str, state: &str) {

@@ -12,12 +12,14 @@ mod follower;
 mod ledger;
 mod migrations;
 mod queries;
+mod repositories;
 mod wakes;
 
 pub use archive::PgArchive;
 pub use control::PgPromotionControl;
 pub use ledger::PgLedger;
 pub use queries::PgQueries;
+pub use repositories::PgRepositories;
 
 pub(crate) use bell::PgBell;
 pub(crate) use connections::Connections;

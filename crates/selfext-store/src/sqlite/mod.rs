@@ -10,12 +10,14 @@ mod follower;
 mod ledger;
 mod migrations;
 mod queries;
+mod repositories;
 mod transaction;
 
 pub use archive::SqliteArchive;
 pub use control::SqlitePromotionControl;
 pub use ledger::SqliteLedger;
 pub use queries::SqliteQueries;
+pub use repositories::SqliteRepositories;
 
 pub(crate) use bell::SqliteBell;
 pub(crate) use database::SqliteDatabase;

@@ -10,7 +10,7 @@ use super::SqliteDatabase;
 use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row};
 use super::database::traced;
 use super::errors::{control_failed, failed};
-use crate::request::{MergeRequest, run_id, signed};
+use crate::request::{MergeRequest, remembered, run_id, signed};
 use crate::stored_text::stored;
 
 /// The open permits with their events, oldest first.
@@ -213,6 +213,25 @@ impl<'a> Writing<'a> {
         let written_by = self.written_by.to_owned();
         self.row(SEAL, |query| {
             query.bind(signed(size)).bind(signed(position.id)).bind(frontier).bind(note).bind(written_by)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The number that a repository's name led to first.
+    pub async fn repository(&mut self, forge: &str, name: &str) -> Result<Option<u64>, LedgerError> {
+        const NUMBER: &str = "SELECT r.number FROM self_extension_repositories r WHERE r.forge = ?1 AND r.name = ?2";
+        let row = self.row(NUMBER, |query| query.bind(forge.to_owned()).bind(name.to_owned())).await?;
+        row.map(|row| remembered(row.try_get(0).map_err(failed)?)).transpose()
+    }
+
+    /// Keeps the number that a repository's name leads to.
+    pub async fn remember_repository(&mut self, forge: &str, name: &str, number: u64) -> Result<(), LedgerError> {
+        const REMEMBER: &str = "INSERT INTO self_extension_repositories (forge, name, number, written_by)
+            VALUES (?1, ?2, ?3, ?4)";
+        let written_by = self.written_by.to_owned();
+        self.row(REMEMBER, |query| {
+            query.bind(forge.to_owned()).bind(name.to_owned()).bind(signed(number)).bind(written_by)
         })
         .await?;
         Ok(())

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use selfext_contracts::TestDatabase;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
 use selfext_domain::Event;
-use selfext_domain::ports::{Archive, Ledger, Queries};
+use selfext_domain::ports::{Archive, Ledger, Queries, Repositories};
 use selfext_store::{DatabaseUrl, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
@@ -62,6 +62,10 @@ impl LedgerFixture for PgFixture {
 
     fn queries(&self) -> Arc<dyn Queries> {
         self.store.queries()
+    }
+
+    fn repositories(&self) -> Arc<dyn Repositories> {
+        self.store.repositories()
     }
 
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger> {

@@ -122,6 +122,8 @@ const ATTACKS: &[(&str, &str, &str)] = &[
     ("make the roles anew", "SELECT self_extension_make_roles()", DENIED),
     ("seal", "SELECT self_extension_seal(NULL, 1, '1', 1, '', '')", DENIED),
     ("drop a seal", "DELETE FROM self_extension_checkpoints", DENIED),
+    ("forget a repository", "DELETE FROM self_extension_repositories", DENIED),
+    ("bring a repository", "INSERT INTO self_extension_repositories VALUES ('x', 'o/r', 1, 'x', now())", DENIED),
     // What a temporary table or function of the same name would catch is named with its schema everywhere.
     (
         "shadow the tables",

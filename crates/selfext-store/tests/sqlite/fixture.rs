@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use selfext_contracts::TempSqlite;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
-use selfext_domain::ports::{Archive, Ledger, Queries};
+use selfext_domain::ports::{Archive, Ledger, Queries, Repositories};
 use selfext_domain::{Event, Link};
 use selfext_store::Store;
 use serde_json::Value;
@@ -52,6 +52,10 @@ impl LedgerFixture for SqliteFixture {
 
     fn queries(&self) -> Arc<dyn Queries> {
         self.store.queries()
+    }
+
+    fn repositories(&self) -> Arc<dyn Repositories> {
+        self.store.repositories()
     }
 
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger> {

@@ -70,6 +70,15 @@ impl Body {
         }
     }
 
+    /// The members of an object; missing and null are `None`.
+    pub(super) fn given_members(&self, name: &str) -> Result<Option<&Map<String, Value>>, ApiError> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(members)) => Ok(Some(members)),
+            Some(other) => Err(wrong_kind(name, other, "an object")),
+        }
+    }
+
     /// An object; missing and null are `None`.
     pub(super) fn object(&self, name: &str) -> Result<Option<Self>, ApiError> {
         match self.0.get(name) {

@@ -130,10 +130,10 @@ fn ruleset_rules(call: &Call<'_>, settings: &Settings) -> Vec<Value> {
     let Some(rule) = settings.rule_from(ProtectionSource::Ruleset, call.param("branch")) else {
         return Vec::new();
     };
-    let config = &call.world.config;
+    let name = call.world.identity().full_name();
     let from_ruleset = |mut rule: Value| {
         rule["ruleset_source_type"] = json!("Repository");
-        rule["ruleset_source"] = json!(format!("{}/{}", config.owner, config.name));
+        rule["ruleset_source"] = json!(name);
         rule["ruleset_id"] = json!(1);
         rule
     };

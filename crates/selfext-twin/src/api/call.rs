@@ -1,16 +1,18 @@
 //! A request as the routes see it.
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, AUTHORIZATION};
+use axum::http::{HeaderMap, Uri};
 use percent_encoding::percent_decode_str;
 
+use super::app::is_asked_by_the_app;
 use super::body::Body;
 use super::error::ApiError;
 use super::paging::Page;
 use super::route::Route;
 use super::urls::Urls;
 use crate::git::Oid;
+use crate::identity::Identity;
 use crate::world::World;
 
 /// Method, path and query of a request, taken apart and decoded.
@@ -41,6 +43,14 @@ impl Target {
         }
     }
 
+    /// The same below the repository's name, if the path was below its number.
+    pub(crate) fn by_name(self, identity: &Identity) -> Self {
+        match identity.by_name(&self.segments) {
+            Some(segments) => Self { segments, ..self },
+            None => self,
+        }
+    }
+
     /// All query parameters in their order.
     pub(super) fn query(&self) -> &[(String, String)] {
         &self.query
@@ -68,6 +78,8 @@ pub(crate) struct Call<'a> {
     pub(crate) world: &'a World,
     /// Method, path and query.
     pub(crate) target: &'a Target,
+    /// The path and the query as they came.
+    pub(crate) uri: &'a Uri,
     /// The values of the route's parameters.
     pub(crate) params: Params,
     /// The headers.
@@ -122,11 +134,7 @@ impl Call<'_> {
 
     /// Checks what is common to all routes: the token, the repository's name, and that there is a repository.
     pub(super) async fn admit(&self, world: &World, route: &Route) -> Result<(), ApiError> {
-        if let Some(token) = &world.config.require_token
-            && self.token() != Some(token)
-        {
-            return Err(ApiError::bad_credentials());
-        }
+        self.check_token(world, route)?;
         let unprintable = |text: &String| text.chars().any(char::is_control);
         if self.target.segments.iter().any(unprintable) {
             return Err(ApiError::not_found());
@@ -134,16 +142,38 @@ impl Call<'_> {
         if !route.template.starts_with("/repos/") {
             return Ok(());
         }
-        let config = &world.config;
-        let here = self.param("owner").eq_ignore_ascii_case(&config.owner)
-            && self.param("repo").eq_ignore_ascii_case(&config.name);
-        if !here {
+        let (owner, name, identity) = (self.param("owner"), self.param("repo"), world.identity());
+        if !identity.is_called(owner, name) {
+            if identity.was_called(owner, name) {
+                let asked = self.uri.path_and_query().map_or("/", |asked| asked.as_str());
+                let asked = asked.strip_prefix(&world.config.path).unwrap_or(asked);
+                let location = format!("{}{}", self.urls().base(), identity.by_number(asked));
+                return Err(ApiError::moved(route.method == "GET", location));
+            }
             return Err(ApiError::not_found());
         }
         if route.template.contains("/git/") && world.git.is_empty().await? {
             return Err(ApiError::conflict("Git Repository is empty."));
         }
         Ok(())
+    }
+
+    fn check_token(&self, world: &World, route: &Route) -> Result<(), ApiError> {
+        let (required, app) = (world.config.require_token.as_deref(), world.config.github_app.as_ref());
+        if let Some(app) = app
+            && is_asked_by_the_app(route.template)
+        {
+            let refused = self.token().map_or(Some("Bad credentials"), |token| app.refuses(token, world.desk.now()));
+            return refused.map_or(Ok(()), |words| Err(ApiError::unauthorized(words)));
+        }
+        let known = match self.token() {
+            Some(token) if required == Some(token) => true,
+            Some(token) if app.is_some() && world.desk.knows(token) => {
+                return if route.template == "/user" { Err(ApiError::not_for_apps()) } else { Ok(()) };
+            }
+            _ => required.is_none() && app.is_none(),
+        };
+        if known { Ok(()) } else { Err(ApiError::bad_credentials()) }
     }
 
     fn token(&self) -> Option<&str> {

@@ -75,9 +75,8 @@ async fn side(call: &Call<'_>, name: &str) -> Result<Oid, ApiError> {
     let name = match name.rsplit_once(':') {
         None => name,
         Some((place, name)) => {
-            let config = &call.world.config;
             let owner = place.split(':').next().unwrap_or_default();
-            if !owner.eq_ignore_ascii_case(&config.owner) {
+            if !owner.eq_ignore_ascii_case(&call.world.identity().owner) {
                 return Err(ApiError::not_found());
             }
             name

@@ -1,6 +1,7 @@
 //! Refusals, in GitHub's form.
 
 use axum::http::StatusCode;
+use axum::http::header::LOCATION;
 use serde_json::{Value, json};
 
 use super::reply::Reply;
@@ -13,6 +14,8 @@ use crate::world::WorldError;
 pub(super) enum ApiError {
     /// GitHub would refuse it too.
     Refused { status: StatusCode, message: String, errors: Vec<Value> },
+    /// It is elsewhere.
+    Moved { read: bool, location: String },
     /// The machine failed.
     Failed(WorldError),
 }
@@ -30,6 +33,21 @@ impl ApiError {
     /// 401.
     pub(super) fn bad_credentials() -> Self {
         Self::refused(StatusCode::UNAUTHORIZED, "Bad credentials")
+    }
+
+    /// 401 with other words.
+    pub(super) fn unauthorized(message: &str) -> Self {
+        Self::refused(StatusCode::UNAUTHORIZED, message)
+    }
+
+    /// 403 where an App has no business.
+    pub(super) fn not_for_apps() -> Self {
+        Self::refused(StatusCode::FORBIDDEN, "Resource not accessible by integration")
+    }
+
+    /// The repository has another name now: 301 to a read and 307 to anything else.
+    pub(super) fn moved(read: bool, location: String) -> Self {
+        Self::Moved { read, location }
     }
 
     /// 404.
@@ -81,6 +99,7 @@ impl ApiError {
     pub(super) fn reply(self, docs: &str) -> Reply {
         let (status, message, errors) = match self {
             Self::Refused { status, message, errors } => (status, message, errors),
+            Self::Moved { read, location } => return moved(read, &location),
             Self::Failed(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the twin failed");
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -101,6 +120,17 @@ impl ApiError {
         }
         Reply::json(status, body)
     }
+}
+
+fn moved(read: bool, location: &str) -> Reply {
+    let (status, message) = if read {
+        (StatusCode::MOVED_PERMANENTLY, "Moved Permanently")
+    } else {
+        (StatusCode::TEMPORARY_REDIRECT, "Temporary Redirect")
+    };
+    let documentation = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects";
+    let body = json!({"message": message, "url": location, "documentation_url": documentation});
+    Reply::json(status, body).with(LOCATION, Some(location))
 }
 
 impl From<WorldError> for ApiError {

@@ -79,7 +79,7 @@ pub(super) fn simple(world: &World, pull: &Pull, test_merge: Option<Oid>) -> Val
 }
 
 fn end(world: &World, branch: &str, sha: Oid) -> Value {
-    let owner = &world.config.owner;
+    let owner = &world.identity().owner;
     json!({
         "label": format!("{owner}:{branch}"),
         "ref": branch,
@@ -112,7 +112,7 @@ pub(super) fn full(world: &World, pull: &Pull, details: &Details) -> Value {
 /// The form in which check runs name their pull requests.
 pub(super) fn minimal(world: &World, pull: &Pull) -> Value {
     let urls = Urls::of(world);
-    let repo = json!({"id": short(world)["id"], "url": urls.repository(), "name": world.config.name});
+    let repo = json!({"id": short(world)["id"], "url": urls.repository(), "name": world.identity().name});
     json!({
         "id": pull.id,
         "number": pull.number,

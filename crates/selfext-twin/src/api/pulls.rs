@@ -56,6 +56,7 @@ async fn list(call: &Call<'_>) -> ApiResult {
     // A filter without an owner before the colon is no filter: GitHub ignores it.
     let head = call.query("head").and_then(|head| head.split_once(':'));
     let base = call.query("base").filter(|base| !base.is_empty());
+    let identity = world.identity();
     let wanted = |pull: &&Pull| {
         let in_state = match state {
             "all" => true,
@@ -63,7 +64,7 @@ async fn list(call: &Call<'_>) -> ApiResult {
             _ => pull.open,
         };
         let of_head =
-            head.is_none_or(|(owner, branch)| owner.eq_ignore_ascii_case(&world.config.owner) && branch == pull.head);
+            head.is_none_or(|(owner, branch)| owner.eq_ignore_ascii_case(&identity.owner) && branch == pull.head);
         in_state && of_head && base.is_none_or(|base| base == pull.base)
     };
     let mut found: Vec<&Pull> = store.state.pulls.values().filter(wanted).collect();
@@ -170,7 +171,7 @@ pub(super) async fn open(call: &Call<'_>, store: &mut Store, wish: &Wish<'_>) ->
 fn own_branch<'a>(call: &Call<'_>, head: &'a str) -> Option<&'a str> {
     match head.split_once(':') {
         None => Some(head),
-        Some((owner, branch)) => owner.eq_ignore_ascii_case(&call.world.config.owner).then_some(branch),
+        Some((owner, branch)) => owner.eq_ignore_ascii_case(&call.world.identity().owner).then_some(branch),
     }
 }
 
@@ -183,7 +184,7 @@ pub(super) async fn check_range(
 ) -> Result<(), ApiError> {
     let refuse = |words: String| Err(ApiError::custom("PullRequest", &words));
     if state.open_pull(head, base).is_some() {
-        let owner = &call.world.config.owner;
+        let owner = &call.world.identity().owner;
         return refuse(format!("A pull request already exists for {owner}:{head}."));
     }
     let relation = call.world.git.relation(base_sha, head_sha).await?;

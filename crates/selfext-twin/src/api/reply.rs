@@ -12,6 +12,8 @@ pub(crate) struct Reply {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub(crate) content: Content,
+    /// Whether the body holds a token, so that it is not recorded.
+    pub(crate) secret: bool,
 }
 
 /// The body of an answer.
@@ -28,7 +30,7 @@ pub(crate) enum Content {
 impl Reply {
     /// JSON with this status.
     pub(crate) fn json(status: StatusCode, value: Value) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Json(value) }
+        Self { status, headers: Vec::new(), content: Content::Json(value), secret: false }
     }
 
     /// 200 with JSON.
@@ -43,12 +45,17 @@ impl Reply {
 
     /// 204.
     pub(super) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), content: Content::Empty }
+        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), content: Content::Empty, secret: false }
     }
 
     /// 200 with a file's bytes.
     pub(super) fn raw(bytes: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, headers: Vec::new(), content: Content::Raw(bytes) }
+        Self { status: StatusCode::OK, headers: Vec::new(), content: Content::Raw(bytes), secret: false }
+    }
+
+    /// Keeps the body's `token` out of the record.
+    pub(super) fn secret(self) -> Self {
+        Self { secret: true, ..self }
     }
 
     /// Adds a header, unless the value is none that HTTP allows.

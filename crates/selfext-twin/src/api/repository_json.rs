@@ -9,17 +9,14 @@ use crate::control::AppIdentity;
 use crate::state::Settings;
 use crate::world::World;
 
-/// The id of the only repository that a twin has.
-const REPOSITORY_ID: u64 = 1;
-
 /// An opaque id, made of what it is for.
 pub(super) fn node_id(kind: &str, id: impl std::fmt::Display) -> String {
     STANDARD.encode(format!("{kind}:{id}"))
 }
 
 /// The repository's own opaque id.
-pub(super) fn repository_node_id() -> String {
-    node_id("Repository", REPOSITORY_ID)
+pub(super) fn repository_node_id(world: &World) -> String {
+    node_id("Repository", world.identity().id)
 }
 
 /// A user, with all that GitHub shows of one in passing.
@@ -70,13 +67,13 @@ pub(super) fn app(app: &AppIdentity) -> Value {
 /// The repository, as it is shown inside other things.
 pub(super) fn short(world: &World) -> Value {
     let urls = Urls::of(world);
-    let config = &world.config;
+    let identity = world.identity();
     json!({
-        "id": REPOSITORY_ID,
-        "node_id": repository_node_id(),
-        "name": config.name,
-        "full_name": format!("{}/{}", config.owner, config.name),
-        "owner": user(urls, &config.owner),
+        "id": identity.id,
+        "node_id": repository_node_id(world),
+        "name": identity.name,
+        "full_name": identity.full_name(),
+        "owner": user(urls, &identity.owner),
         "private": true,
         "html_url": urls.page(),
         "description": null,

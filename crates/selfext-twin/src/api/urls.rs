@@ -42,8 +42,8 @@ impl<'a> Urls<'a> {
 
     /// The repository as the API has it.
     pub(super) fn repository(self) -> String {
-        let config = &self.world.config;
-        format!("{}/repos/{}/{}", self.base(), encoded(&config.owner), encoded(&config.name))
+        let identity = self.world.identity();
+        format!("{}/repos/{}/{}", self.base(), encoded(&identity.owner), encoded(&identity.name))
     }
 
     /// Something of the repository; `rest` is already encoded.
@@ -53,8 +53,8 @@ impl<'a> Urls<'a> {
 
     /// The page of the repository that people would look at.
     pub(super) fn page(self) -> String {
-        let config = &self.world.config;
-        format!("{}/{}/{}", self.site(), encoded(&config.owner), encoded(&config.name))
+        let identity = self.world.identity();
+        format!("{}/{}/{}", self.site(), encoded(&identity.owner), encoded(&identity.name))
     }
 
     /// Something on the pages for people; `rest` is already encoded.

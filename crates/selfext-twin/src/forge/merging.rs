@@ -117,7 +117,7 @@ impl World {
         if request.method == MergeMethod::Rebase {
             return self.rebase(base, &commits).await;
         }
-        let words = Words::usual(&self.config.owner, pull, request.method, &commits);
+        let words = Words::usual(&self.identity().owner, pull, request.method, &commits);
         let (parents, author) = match (request.method, &commits[..]) {
             (MergeMethod::Squash, [only]) => {
                 let at = clock::now().fixed_offset();

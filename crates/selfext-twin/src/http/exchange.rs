@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use tokio::sync::mpsc;
 
@@ -45,7 +45,7 @@ pub(super) async fn answer(
     let (head, body) = request.into_parts();
     let path_and_query = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let inside = below(&world.config.path, path_and_query);
-    let target = Target::parse(head.method.as_str(), inside.unwrap_or(path_and_query));
+    let target = Target::parse(head.method.as_str(), inside.unwrap_or(path_and_query)).by_name(&world.identity());
     let route = inside.and_then(|_| api::find(&target));
     let template = route.as_ref().map(|(route, _)| route.template);
     let entry = world.recorder.begin(head.method.as_str(), path_and_query, template);
@@ -58,7 +58,7 @@ pub(super) async fn answer(
     };
     entry.request_body(&body);
 
-    let job = Job { shared, entry: entry.clone(), target, route, headers: head.headers, body };
+    let job = Job { shared, entry: entry.clone(), target, route, uri: head.uri.clone(), headers: head.headers, body };
     let ending = match tokio::spawn(job.carry_out()).await {
         Ok(ending) => ending,
         Err(error) => {
@@ -95,6 +95,7 @@ struct Job {
     entry: Entry,
     target: Target,
     route: Option<(&'static api::Route, api::Params)>,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -166,7 +167,8 @@ impl Job {
 
     async fn perform(self, world: &World) -> Reply {
         let (route, params) = self.route.map_or_else(Default::default, |(route, params)| (Some(route), params));
-        let call = Call { world, target: &self.target, params, headers: &self.headers, body: self.body };
+        let call =
+            Call { world, target: &self.target, uri: &self.uri, params, headers: &self.headers, body: self.body };
         api::perform(world, route, &call).await
     }
 

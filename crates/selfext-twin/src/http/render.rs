@@ -28,10 +28,13 @@ pub(super) fn plain_reply(status: StatusCode, message: &str) -> Reply {
 
 /// Records an answer and makes it ready to be sent.
 pub(super) fn send(world: &World, entry: &Entry, reply: Reply) -> Response {
-    let recorded = match &reply.content {
+    let mut recorded = match &reply.content {
         Content::Json(value) => Some(value.clone()),
         Content::Raw(_) | Content::Empty => None,
     };
+    if let Some(recorded) = recorded.as_mut().filter(|_| reply.secret) {
+        recorded["token"] = json!("…");
+    }
     let (mut response, body) = rendered(world, reply);
     entry.answered(response.status().as_u16(), recorded.as_ref(), body.len());
     *response.body_mut() = Body::from(body);

@@ -67,7 +67,7 @@ impl Serving {
 
 /// Begins to serve a twin.
 pub(crate) async fn serve(world: Arc<World>, custody: Custody, address: SocketAddr) -> Result<Serving, TwinError> {
-    if !address.ip().is_loopback() && world.config.require_token.is_none() {
+    if !address.ip().is_loopback() && world.config.require_token.is_none() && world.config.github_app.is_none() {
         return Err(TwinError::NotLoopback(address));
     }
     let cannot_listen = |source| TwinError::Listen { address, source };

@@ -1,5 +1,6 @@
 //! The twin over the wire: a client of this suite's own speaks HTTP to it, and git looks at what came of it.
 
+mod app;
 mod checks;
 mod client;
 mod faults;

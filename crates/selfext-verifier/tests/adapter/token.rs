@@ -1,10 +1,12 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use base64::Engine as _;
-use selfext_domain::ports::Verifier as _;
-use selfext_verifier::{GitSource, RemoteUrl, Secret, VerifierConfig, WorktreeVerifier};
+use base64::engine::general_purpose::STANDARD;
+use selfext_domain::ports::{Source, Verifier as _};
+use selfext_verifier::{GitSource, Remote, RemoteAccess, RemoteUrl, Secret, VerifierConfig, WorktreeVerifier};
 
 use crate::place::{Place, candidate, change, files, main_branch, read, run, script, unavailable};
 
@@ -129,4 +131,51 @@ async fn a_refused_token_is_told_without_a_prompt() {
     let server = Server::answering(refusing);
     let told = unavailable(read(&server.verifier(&place), &place.source.head()).await);
     assert!(told.contains("refuses the token") && !told.contains(TOKEN), "{told}");
+}
+
+/// Knows two places, and gives the second once it is asked for another.
+#[derive(Debug)]
+struct Changing {
+    places: [Remote; 2],
+    asked: std::sync::atomic::AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl RemoteAccess for Changing {
+    async fn remote(&self) -> Result<Remote, Source> {
+        Ok(self.places[0].clone())
+    }
+
+    async fn instead(&self) -> Result<Option<Remote>, Source> {
+        let asked = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok((asked == 0).then(|| self.places[1].clone()))
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_may_change_is_asked_once_more_after_a_refusal_or_a_move() {
+    const REFUSED: &str = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    const MOVED: &str = "HTTP/1.1 301 Moved\r\nLocation: /elsewhere\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    for (first, words) in [(REFUSED, "refuses the token"), (MOVED, "has moved")] {
+        let place = Place::make();
+        let (before, after) = (Server::answering(first), Server::answering(first));
+        let at = |server: &Server, token: &str| Remote {
+            url: RemoteUrl::parse(format!("http://127.0.0.1:{}/o/r.git", server.port)).unwrap(),
+            token: Some(Secret::new(token)),
+        };
+        let access = Arc::new(Changing { places: [at(&before, TOKEN), at(&after, "second")], asked: 0.into() });
+        let source = GitSource::Asked(Arc::clone(&access) as Arc<dyn RemoteAccess>);
+        let verifier = WorktreeVerifier::new(VerifierConfig { source, ..place.config() });
+        let told = unavailable(read(&verifier, &place.source.head()).await);
+        assert!(told.contains(words), "{told}");
+        assert!(before.asked.try_recv().unwrap().contains(&coded()));
+        let second = STANDARD.encode("x-access-token:second");
+        assert!(after.asked.try_recv().unwrap().contains(&format!("Authorization: Basic {second}")));
+        assert_eq!(access.asked.load(std::sync::atomic::Ordering::Relaxed), 1, "once a fetch");
+        assert!(!told.contains(TOKEN) && !told.contains(&second), "{told}");
+        // There is nothing else any more.
+        unavailable(read(&verifier, &place.source.head()).await);
+        assert_eq!(access.asked.load(std::sync::atomic::Ordering::Relaxed), 2);
+        assert!(after.asked.try_recv().is_err());
+    }
 }

@@ -53,6 +53,22 @@ pub async fn each_call_has_its_number_of_requests<W: ForgeWorld>() {
     .await;
 }
 
+pub async fn a_first_read_waits_for_no_other_request<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        // An adapter that fetches its token has to do that first.
+        if stage.world.fetched_token().is_some() {
+            return;
+        }
+        stage.world.set_latency(LATENCY);
+        let fresh = stage.world.forge(&stage.token(), LATENCY * 100);
+        fresh.branch_head(&stage.base).await.unwrap();
+        assert_eq!(count(stage), (2, 1), "which repository it is, beside the read");
+        fresh.branch_head(&stage.base).await.unwrap();
+        assert_eq!(count(stage), (1, 1));
+    })
+    .await;
+}
+
 pub async fn a_whole_promotion_fits_its_budget<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         stage.world.set_latency(LATENCY);

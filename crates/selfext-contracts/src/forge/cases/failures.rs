@@ -4,7 +4,7 @@ use selfext_domain::ports::{Forge, ForgeError, Publication, Published};
 use serde_json::json;
 
 use crate::forge::secrecy::{assert_discreet, every_form};
-use crate::forge::stage::{SHORT, Stage, TOKEN, on_stage};
+use crate::forge::stage::{SHORT, Stage, on_stage};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Step, refusal_body};
 
 /// What every call but the merge answers.
@@ -47,7 +47,8 @@ pub async fn wrong_credentials_are_told_from_the_rest<W: ForgeWorld>() {
 
 pub async fn the_credential_is_in_no_error<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
-        let echo = format!("you sent Authorization: Bearer {TOKEN}, and {TOKEN}");
+        let token = stage.token();
+        let echo = format!("you sent Authorization: Bearer {token}, and {token}");
         let answer = |status, body| Misbehaviour::Answer { status, headers: vec![("x-echo", echo.clone())], body };
         for misbehaviour in [
             answer(401, refusal_body(&echo)),
@@ -59,14 +60,14 @@ pub async fn the_credential_is_in_no_error<W: ForgeWorld>() {
             answer(502, json!(echo)),
             answer(200, json!({ "ref": echo, "object": { "sha": echo } })),
             answer(200, json!(echo)),
-            answer(301, refusal_body(&echo)).with_header("location", format!("http://127.0.0.1:9/{TOKEN}")),
+            answer(301, refusal_body(&echo)).with_header("location", format!("http://127.0.0.1:9/{token}")),
             Misbehaviour::Drop,
             Misbehaviour::CutBody,
             Misbehaviour::HalfJson,
         ] {
-            stage.world.disturb(Step::ReadBranch, misbehaviour);
+            stage.disturb(Step::ReadBranch, misbehaviour);
             let error = stage.forge.branch_head(&stage.base).await.unwrap_err();
-            assert_discreet(&error, TOKEN);
+            assert_discreet(&error, &token);
         }
     })
     .await;
@@ -85,7 +86,7 @@ pub async fn limits_say_how_long_to_wait_and_nothing_is_asked_meanwhile<W: Forge
         (spent(403).with_header("x-ratelimit-reset", far), 61..=u64::MAX),
     ] {
         on_stage(async |stage: &Stage<W>| {
-            stage.world.disturb(Step::ReadBranch, misbehaviour.clone());
+            stage.disturb(Step::ReadBranch, misbehaviour.clone());
             let limited =
                 async |expected: std::ops::RangeInclusive<u64>| match stage.forge.branch_head(&stage.base).await {
                     Err(ForgeError::RateLimited { retry_after }) => {
@@ -106,12 +107,12 @@ pub async fn a_short_limit_is_waited_for<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         let spent = Misbehaviour::refusal(403, "API rate limit exceeded");
         let spent = spent.with_header("x-ratelimit-remaining", "0").with_header("x-ratelimit-reset", "1");
-        stage.world.disturb(Step::ReadBranch, spent);
+        stage.disturb(Step::ReadBranch, spent);
         stage.forge.branch_head(&stage.base).await.unwrap();
         let asked = stage.world.exchanges().into_iter().filter(|asked| asked.path_and_query.contains("/git/ref/"));
         assert_eq!(asked.count(), 2);
         let full = Misbehaviour::refusal(403, "Must have admin rights").with_header("x-ratelimit-remaining", "4999");
-        stage.world.disturb(Step::ReadBranch, full);
+        stage.disturb(Step::ReadBranch, full);
         assert!(matches!(stage.forge.branch_head(&stage.base).await, Err(ForgeError::Unauthorized(_))));
     })
     .await;
@@ -120,7 +121,7 @@ pub async fn a_short_limit_is_waited_for<W: ForgeWorld>() {
 pub async fn each_status_has_its_error<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         for status in [400, 401, 403, 404, 405, 409, 410, 422, 451, 500, 502, 503, 504] {
-            stage.world.disturb(Step::ReadBranch, Misbehaviour::refusal(status, "Words of the forge"));
+            stage.disturb(Step::ReadBranch, Misbehaviour::refusal(status, "Words of the forge"));
             let error = stage.forge.branch_head(&stage.base).await.unwrap_err();
             let fits = match status {
                 401 | 403 => matches!(error, ForgeError::Unauthorized(_)),
@@ -133,7 +134,7 @@ pub async fn each_status_has_its_error<W: ForgeWorld>() {
             assert!(!error.to_string().contains("Words") || !matches!(error, ForgeError::Unavailable(_)), "said twice");
         }
         let long = format!("begin {} end", "x".repeat(100_000));
-        stage.world.disturb(Step::ReadBranch, Misbehaviour::refusal(422, &long));
+        stage.disturb(Step::ReadBranch, Misbehaviour::refusal(422, &long));
         let error = stage.forge.branch_head(&stage.base).await.unwrap_err();
         assert!(error.to_string().contains("begin") && error.to_string().len() < 600);
     })
@@ -143,12 +144,12 @@ pub async fn each_status_has_its_error<W: ForgeWorld>() {
 pub async fn what_breaks_off_or_never_comes_is_unavailable<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         for misbehaviour in [Misbehaviour::Drop, Misbehaviour::LoseAnswer, Misbehaviour::CutBody] {
-            stage.world.disturb(Step::ReadBranch, misbehaviour.clone());
+            stage.disturb(Step::ReadBranch, misbehaviour.clone());
             let error = stage.forge.branch_head(&stage.base).await.unwrap_err();
             assert!(matches!(error, ForgeError::Unavailable(_)), "{misbehaviour:?}: {error:?}");
         }
-        let hurried = stage.hurried();
-        stage.world.disturb(Step::ReadBranch, Misbehaviour::Hang);
+        let hurried = stage.hurried().await;
+        stage.disturb(Step::ReadBranch, Misbehaviour::Hang);
         let begun = Instant::now();
         let error = hurried.branch_head(&stage.base).await.unwrap_err();
         assert!(matches!(error, ForgeError::Unavailable(_)), "{error:?}");
@@ -172,7 +173,7 @@ pub async fn what_cannot_be_read_is_unreadable<W: ForgeWorld>() {
             Misbehaviour::Answer { status: 204, headers: Vec::new(), body: json!(null) },
             Misbehaviour::HalfJson,
         ] {
-            stage.world.disturb(Step::ReadBranch, misbehaviour.clone());
+            stage.disturb(Step::ReadBranch, misbehaviour.clone());
             let error = stage.forge.branch_head(&stage.base).await.unwrap_err();
             assert!(matches!(error, ForgeError::Unreadable(_)), "{misbehaviour:?}: {error:?}");
         }

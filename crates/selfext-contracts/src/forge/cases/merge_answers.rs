@@ -5,7 +5,7 @@ use selfext_domain::{CommitSha, Reason};
 use serde_json::json;
 
 use super::merging::reason;
-use crate::forge::stage::{SHORT, Stage, TOKEN, on_stage, permit};
+use crate::forge::stage::{SHORT, Stage, on_stage, permit};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Step, refusal_body};
 
 /// Whether the change has landed, as git has it.
@@ -28,7 +28,7 @@ async fn assert_in_doubt<W: ForgeWorld>(misbehaviour: Misbehaviour, done: bool) 
         let (publication, published) = stage.published().await;
         stage.world.disturb(Step::Merge, misbehaviour.clone());
         let hangs = matches!(misbehaviour, Misbehaviour::Hang | Misbehaviour::HangAfterwards);
-        let hurried = hangs.then(|| stage.hurried());
+        let hurried = if hangs { Some(stage.hurried().await) } else { None };
         let forge = hurried.as_ref().unwrap_or(&stage.forge);
         stage.world.forget_exchanges();
         let begun = Instant::now();
@@ -96,11 +96,12 @@ pub async fn refusals_are_told_from_doubt<W: ForgeWorld>() {
     ] {
         on_stage(async |stage: &Stage<W>| {
             let (publication, published) = stage.published().await;
-            stage.world.disturb(Step::Merge, Misbehaviour::refusal(status, &format!("{message} {TOKEN}")));
+            let token = stage.token();
+            stage.disturb(Step::Merge, Misbehaviour::refusal(status, &format!("{message} {token}")));
             let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
             assert_eq!(reason(&answer), expected, "{status} {message}");
             let MergeAnswer::Refused(refusal) = answer else { unreachable!() };
-            assert!(refusal.message.contains(message) && !refusal.message.contains(TOKEN), "{}", refusal.message);
+            assert!(refusal.message.contains(message) && !refusal.message.contains(&token), "{}", refusal.message);
             assert!(!landed(stage, &publication.candidate.base));
         })
         .await;

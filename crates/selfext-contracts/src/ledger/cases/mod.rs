@@ -11,3 +11,4 @@ pub mod merging;
 pub mod proposing;
 pub mod queries;
 pub mod reading;
+pub mod remembering;

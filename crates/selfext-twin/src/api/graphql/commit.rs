@@ -56,9 +56,9 @@ impl CommitOnBranch {
     }
 
     pub(super) async fn run(&self, call: &Call<'_>) -> Result<Value, RunError> {
-        let (world, config) = (call.world, &call.world.config);
+        let world = call.world;
         let refuse = |kind: &'static str, message: String| Err(Failure::new(kind, message).into());
-        if !self.repository.eq_ignore_ascii_case(&format!("{}/{}", config.owner, config.name)) {
+        if !self.repository.eq_ignore_ascii_case(&world.identity().full_name()) {
             let words = format!("Could not resolve to a Repository with the name '{}'.", self.repository);
             return refuse("NOT_FOUND", words);
         }
@@ -74,7 +74,7 @@ impl CommitOnBranch {
             return Err(self.stale().into());
         }
         let tree = self.write_tree(call).await?;
-        let user = Signature::user(&config.login);
+        let user = Signature::user(&world.config.login);
         let commit = NewCommit {
             tree,
             parents: vec![self.expected],

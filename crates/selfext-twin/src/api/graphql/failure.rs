@@ -68,7 +68,7 @@ impl From<ApiError> for RunError {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::Refused { message, errors, .. } => Self::Refused(Failure::of_refusal(message, &errors)),
-            ApiError::Failed(_) => Self::Failed(error),
+            ApiError::Moved { .. } | ApiError::Failed(_) => Self::Failed(error),
         }
     }
 }

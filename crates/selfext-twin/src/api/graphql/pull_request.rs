@@ -31,7 +31,7 @@ impl NewPullRequest {
     }
 
     pub(super) async fn run(&self, call: &Call<'_>) -> Result<Value, RunError> {
-        must_be_here(&self.repository)?;
+        must_be_here(call.world, &self.repository)?;
         let wish = Wish {
             head: &self.head,
             base: &self.base,

@@ -24,7 +24,7 @@ impl NewReference {
     }
 
     pub(super) async fn run(&self, call: &Call<'_>) -> Result<Value, RunError> {
-        must_be_here(&self.repository)?;
+        must_be_here(call.world, &self.repository)?;
         match make(call, &self.name, &self.oid).await {
             Ok((name, target)) => Ok(json!({"ref": ref_json(name.as_str(), target.oid)})),
             Err(ApiError::Refused { message, .. }) if message == EXISTS => {

@@ -12,6 +12,7 @@ use crate::api::body::Body;
 use crate::api::call::Call;
 use crate::api::error::ApiError;
 use crate::api::repository_json::repository_node_id;
+use crate::world::World;
 
 /// One root field, whose input has been read.
 pub(super) enum Step {
@@ -97,13 +98,13 @@ pub(super) fn invalid(name: &str, why: &str) -> Failure {
 fn of_body(name: &str, error: ApiError) -> Failure {
     match error {
         ApiError::Refused { message, .. } => invalid(name, &message.replace('\n', " ")),
-        ApiError::Failed(_) => invalid(name, "it could not be read"),
+        ApiError::Moved { .. } | ApiError::Failed(_) => invalid(name, "it could not be read"),
     }
 }
 
 /// Refuses another repository's id.
-pub(super) fn must_be_here(id: &str) -> Result<(), Failure> {
-    if id == repository_node_id() {
+pub(super) fn must_be_here(world: &World, id: &str) -> Result<(), Failure> {
+    if id == repository_node_id(world) {
         return Ok(());
     }
     Err(Failure::new("NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'")))
