@@ -112,6 +112,10 @@ impl Forge for OctocrabForge {
         self.client.retire(branch).await
     }
 
+    async fn park_branch(&self, branch: &BranchName, at: &CommitSha) -> Result<(), ForgeError> {
+        self.client.park(branch, at).await
+    }
+
     async fn own_branches(&self) -> Result<Vec<BranchName>, ForgeError> {
         self.client.own_branches().await
     }

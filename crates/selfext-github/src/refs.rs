@@ -92,6 +92,24 @@ impl Client {
         if answer.is(StatusCode::UNPROCESSABLE_ENTITY) { Ok(Move::Refused(error)) } else { Err(error) }
     }
 
+    /// Puts a branch of selfext's at a commit, whether it is there or not.
+    pub(crate) async fn park(&self, branch: &BranchName, at: &CommitSha) -> Result<(), ForgeError> {
+        must_be_own(branch)?;
+        let mut waits = self.waits();
+        loop {
+            let Move::Refused(error) = self.move_branch(branch, at, true).await? else {
+                return Ok(());
+            };
+            if matches!(self.create_branch(branch, at).await?, Creation::Created) {
+                return Ok(());
+            }
+            // It was made between the two requests, or the commit is not known everywhere yet.
+            if !waits.again("parked branch").await {
+                return Err(error);
+            }
+        }
+    }
+
     /// Deletes a branch of selfext's, or finds for certain that it is gone.
     pub(crate) async fn delete_own_branch(&self, branch: &BranchName) -> Result<(), ForgeError> {
         must_be_own(branch)?;

@@ -1,6 +1,6 @@
 //! A run under way: its fold, and the one place that writes its events.
 
-use selfext_domain::ports::{Ledger, LedgerError};
+use selfext_domain::ports::{Ledger, LedgerError, Published};
 use selfext_domain::{
     Disposition, EventBody, Failed, PromotionBlocked, PullRequestNumber, RecordedEvent, Refusal, Run, RunId,
     StageReport, Tested,
@@ -36,13 +36,13 @@ impl<E: Into<PromoteError>> From<E> for Stop {
 pub(crate) struct Journal<'a> {
     ports: &'a Ports,
     run: Run,
-    url: Option<String>,
+    published: Option<Published>,
     claimed: bool,
 }
 
 impl<'a> Journal<'a> {
     pub(crate) const fn new(ports: &'a Ports, run: Run) -> Self {
-        Self { ports, run, url: None, claimed: false }
+        Self { ports, run, published: None, claimed: false }
     }
 
     /// Reads a run anew.
@@ -73,14 +73,15 @@ impl<'a> Journal<'a> {
 
     /// Writes that the change passed, which makes this process the one that publishes and merges it.
     pub(crate) async fn claim(&mut self, tested: Tested) -> Result<(), Stop> {
-        self.record(tested, None).await?;
+        let known = self.published.as_ref().map(|published| published.pull_request);
+        self.record(tested, known).await?;
         self.claimed = true;
         Ok(())
     }
 
-    /// Remembers where people read the pull request.
-    pub(crate) fn saw_url(&mut self, url: String) {
-        self.url = Some(url);
+    /// Remembers what was published.
+    pub(crate) fn saw(&mut self, published: Published) {
+        self.published = Some(published);
     }
 
     /// Writes the next event. When it returns, the event is durable.
@@ -126,6 +127,7 @@ impl<'a> Journal<'a> {
     }
 
     pub(crate) fn end(&self, ending: Ending) -> Stop {
-        Stop::Ended(Box::new(Outcome::new(&self.run, ending, self.url.clone())))
+        let url = self.published.as_ref().map(|published| published.url.clone());
+        Stop::Ended(Box::new(Outcome::new(&self.run, ending, url)))
     }
 }

@@ -41,7 +41,7 @@ impl Pipeline {
         };
         match published {
             Ok(published) => {
-                journal.saw_url(published.url.clone());
+                journal.saw(published.clone());
                 observer.on(&Step::Published { pull_request: published.pull_request, url: published.url.clone() });
                 Ok(published)
             }

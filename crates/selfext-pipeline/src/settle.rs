@@ -102,7 +102,8 @@ impl Pipeline {
         Ok(Seen { landed, base_moved: since.has_moved() })
     }
 
-    /// Records a merge that happened: compares what landed with what was tested, and deletes the branch meanwhile.
+    /// Records a merge that happened: compares what landed with what was tested, and deletes the branch meanwhile. Where a
+    /// publication may still be on its way, the branch stays, at what landed: otherwise that one would open another pull request.
     pub(crate) async fn land(
         &self,
         journal: &mut Journal<'_>,
@@ -110,9 +111,16 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Stop, Stop> {
         let terms = permit_of(journal)?;
-        let (landed, deleted) =
-            futures::join!(self.ports.forge.commit(&commit), self.ports.forge.delete_branch(&terms.branch));
-        if let Err(error) = deleted {
+        let late = journal.run().may_be_published_late();
+        let cleaning = async {
+            if late {
+                self.ports.forge.park_branch(&terms.branch, &commit).await
+            } else {
+                self.ports.forge.delete_branch(&terms.branch).await
+            }
+        };
+        let (landed, cleaned) = futures::join!(self.ports.forge.commit(&commit), cleaning);
+        if let Err(error) = cleaned {
             observer.on(&Step::CleanupFailed {
                 detail: format!("branch {} is left: {}", terms.branch, refusals::chain(&error)),
             });

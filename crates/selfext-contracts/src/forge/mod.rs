@@ -108,6 +108,7 @@ macro_rules! forge_contract {
                 a_merged_pull_request_does_not_keep_its_branch
                 somebody_elses_work_is_not_retired
                 selfexts_branches_are_listed_and_no_others
+                a_parked_branch_lets_no_late_publication_through
             ]
             pull_requests [
                 the_newest_is_found_whatever_its_state

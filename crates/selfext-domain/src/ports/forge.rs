@@ -280,8 +280,9 @@ pub trait Forge: Send + Sync {
     /// request can be seen with a tree that was not tested. No answer names such a head, so that no permit can; before this
     /// returns, the branch is at the tested tree, or it and its open pull requests are taken away.
     ///
-    /// A request that outlives its sender, and arrives when the run is over and its branch deleted, makes both anew. Nothing asks
-    /// for a merge of them, because each claim's commit is another one and no permit names it.
+    /// A request that outlives its sender, and arrives when the run is over and its branch deleted, makes both anew; a branch that
+    /// is [parked](Self::park_branch) instead prevents it. Nothing asks for a merge of them, because each claim's commit is
+    /// another one and no permit names it.
     ///
     /// # Errors
     /// [`ForgeError::TreeDiffers`] if the forge makes no commit of the tested tree: no branch of selfext's and no open pull
@@ -385,6 +386,14 @@ pub trait Forge: Send + Sync {
     /// # Errors
     /// [`ForgeError::BranchTaken`] if it holds somebody else's commit, which is left alone.
     async fn retire_branch(&self, branch: &BranchName) -> Result<Retired, ForgeError>;
+
+    /// Puts a branch of selfext's, which it makes if it is gone, at a commit that the base already holds: a publication that
+    /// arrives after that finds the branch taken, and nothing on it to propose. A pull request that one has just opened is
+    /// closed by it. May be repeated.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain.
+    async fn park_branch(&self, branch: &BranchName, at: &CommitSha) -> Result<(), ForgeError>;
 
     /// All branches of selfext's in the repository, whatever run they are of.
     ///

@@ -84,6 +84,7 @@ pub struct Run {
     tested: Option<Tested>,
     claim: Option<EventId>,
     first_base: Option<CommitSha>,
+    unanswered: bool,
     pull_request: Option<PullRequestNumber>,
     permit: Option<PermitTerms>,
     refusal: Option<Refusal>,
@@ -133,6 +134,7 @@ impl Run {
             tested: None,
             claim: None,
             first_base: None,
+            unanswered: false,
             pull_request: event.pull_request,
             permit: None,
             refusal: None,
@@ -188,6 +190,7 @@ impl Run {
         match &event.body {
             EventBody::Tested(tested) => {
                 self.first_base.get_or_insert_with(|| tested.base_commit.clone());
+                self.unanswered |= self.claim.is_some() && self.pull_request.is_none();
                 self.tested = Some(tested.clone());
                 self.claim = Some(event.id);
             }
@@ -279,6 +282,13 @@ impl Run {
     #[must_use]
     pub const fn claim(&self) -> Option<EventId> {
         self.claim
+    }
+
+    /// Whether a publication may still be on its way: somebody claimed the run anew before any event named its pull request, so
+    /// that it is not known what became of the earlier claim's.
+    #[must_use]
+    pub const fn may_be_published_late(&self) -> bool {
+        self.unanswered
     }
 
     /// The commit on which it first passed verification.

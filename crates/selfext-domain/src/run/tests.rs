@@ -226,6 +226,15 @@ fn a_permit_is_open_from_its_grant_to_its_outcome() {
     }
 }
 
+#[test]
+fn a_claim_before_any_pull_request_is_known_leaves_a_publication_that_may_arrive_late() {
+    let late = |types: &[&str]| fold(types).unwrap().may_be_published_late();
+    assert!(!late(&["proposed", "tested", "merge_started"]));
+    assert!(late(&["proposed", "tested", "tested"]));
+    assert!(late(&["proposed", "tested", "promotion_blocked", "tested", "merge_started", "promoted"]));
+    assert!(!late(&["proposed", "tested", "merge_started", "promotion_blocked", "tested"]), "it was known by then");
+}
+
 /// Changes what a `merge_started` event says.
 fn merge(event: &mut Event, change: fn(&mut MergeStarted)) {
     match &mut event.body {

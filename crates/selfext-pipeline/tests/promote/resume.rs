@@ -124,6 +124,40 @@ async fn what_is_published_already_is_not_published_again() {
 }
 
 #[tokio::test]
+async fn the_branch_of_a_change_that_may_be_published_once_more_is_kept_at_what_landed() {
+    for lost in [true, false] {
+        let mut world = World::verifying(vec![stage(StageResult::Passed)]);
+        let calls = AtomicU32::new(0);
+        world.forge.expect_publish().returning(move |_| {
+            if lost && calls.fetch_add(1, Ordering::Relaxed) == 0 {
+                return Err(ports::ForgeError::unavailable("no answer"));
+            }
+            Ok(ports::Published { pull_request: number(), url: "http://forge/12".into(), head: head() })
+        });
+        world.forge.expect_show_evidence().returning(|_, _| Ok(()));
+        let looks = AtomicU32::new(0);
+        world.forge.expect_survey().returning(move |_, _, _| {
+            let state = if looks.fetch_add(1, Ordering::Relaxed) == 0 && !lost {
+                StatusState::Failure
+            } else {
+                StatusState::Success
+            };
+            let status = CommitStatus { context: "ci".into(), state };
+            Ok(survey(GateReading { statuses: vec![status], check_runs: vec![] }))
+        });
+        world.forge.expect_merge().times(1).returning(|_| ports::MergeAnswer::Merged { commit: landed() });
+        world.forge.expect_commit().returning(|_| Ok(landed_commit('2', "")));
+        let (parked, deleted) = if lost { (1, 0) } else { (0, 1) };
+        world.forge.expect_park_branch().withf(|_, at| *at == landed()).times(parked).returning(|_, _| Ok(()));
+        world.forge.expect_delete_branch().times(deleted).returning(|_| Ok(()));
+        let pipeline = world.pipeline();
+        assert!(reason(&pipeline.promote(&change(), None, &Silent).await.unwrap()).is_some());
+        let outcome = pipeline.promote(&change(), None, &Silent).await.unwrap();
+        assert!(matches!(outcome.ending, Ending::Promoted { .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_merged_whose_evidence_is_not_shown() {
     let mut world = World::verifying(vec![stage(StageResult::Passed)]);
     world

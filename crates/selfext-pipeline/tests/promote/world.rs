@@ -157,6 +157,7 @@ impl World {
     pub fn landing(mut self) -> Self {
         self.forge.expect_commit().returning(|_| Ok(landed_commit('2', "")));
         self.forge.expect_delete_branch().returning(|_| Ok(()));
+        self.forge.expect_park_branch().returning(|_, _| Ok(()));
         self
     }
 

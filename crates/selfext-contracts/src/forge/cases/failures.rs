@@ -27,6 +27,7 @@ async fn every_call(
         ("fence_branch", forge.fence_branch(branch, head).await),
         ("comment", forge.comment(number, "said").await),
         ("close_pull_request", forge.close_pull_request(number).await),
+        ("park_branch", forge.park_branch(branch, head).await),
         ("delete_branch", forge.delete_branch(branch).await),
     ]
 }

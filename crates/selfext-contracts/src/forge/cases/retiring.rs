@@ -1,10 +1,10 @@
 use selfext_domain::Reason;
-use selfext_domain::ports::{ForgeError, MergeAnswer, PullRequestState, Retired};
+use selfext_domain::ports::{ForgeError, MergeAnswer, Publication, PullRequestState, Retired};
 
 use super::merging::reason;
 use crate::forge::repository::changes;
 use crate::forge::stage::{Stage, branch, on_stage, text};
-use crate::forge::world::ForgeWorld;
+use crate::forge::world::{ForgeWorld, Misbehaviour, Step, refusal_body};
 
 pub async fn a_retired_branch_is_gone_and_its_head_can_never_merge<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
@@ -80,6 +80,41 @@ pub async fn selfexts_branches_are_listed_and_no_others<W: ForgeWorld>() {
         let mut expected = vec![branch("selfext/tool/other#1"), stage.branch.clone()];
         expected.sort();
         assert_eq!(listed, expected);
+    })
+    .await;
+}
+
+pub async fn a_parked_branch_lets_no_late_publication_through<W: ForgeWorld>() {
+    for deleted in [false, true] {
+        on_stage(async |stage: &Stage<W>| {
+            let (publication, published) = stage.published().await;
+            let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
+            let MergeAnswer::Merged { commit } = answer else { panic!("{answer:?}") };
+            if deleted {
+                stage.forge.delete_branch(&stage.branch).await.unwrap();
+            }
+            for _ in 0..2 {
+                stage.forge.park_branch(&stage.branch, &commit).await.unwrap();
+                assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&commit));
+            }
+            // It is carried out, and nobody hears of it.
+            let late = Misbehaviour::AnswerAfterwards { status: 502, body: refusal_body("Server Error") };
+            stage.world.disturb(Step::PublishAtOnce, late);
+            let publication = Publication { fresh: true, ..publication };
+            assert!(matches!(stage.forge.publish(&publication).await, Err(ForgeError::Unavailable(_))));
+            assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&commit));
+            assert_eq!(stage.world.pull_requests().await.len(), 1);
+        })
+        .await;
+    }
+    // One that was just opened is closed.
+    on_stage(async |stage: &Stage<W>| {
+        let (_, published) = stage.published().await;
+        let base = stage.repository.head(&stage.base).unwrap();
+        stage.forge.park_branch(&stage.branch, &base).await.unwrap();
+        let pull = stage.forge.pull_request(published.pull_request).await.unwrap();
+        assert_eq!(pull.state, PullRequestState::Closed);
+        assert!(matches!(stage.forge.park_branch(&stage.base, &base).await, Err(ForgeError::Refused(_))));
     })
     .await;
 }
