@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use selfext_domain::ports::{Forge, IdSource as _, PauseRequest, Wakes};
+use selfext_domain::ports::{Forge, IdSource as _, PauseRequest, Verifier, Wakes};
 use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
 use selfext_github::{
     AppKey, Budget, BuildError, GithubApp, InvalidAppId, InvalidAppKey, InvalidToken, OctocrabForge, SecretToken,
@@ -193,6 +193,33 @@ impl SelfextBuilder {
     /// # Errors
     /// [`OpenError`] says which part could not be had.
     pub async fn open(self) -> Result<Selfext, OpenError> {
+        let (holder, deadline, pause) = (self.holder.clone(), self.permit_deadline, self.retry_pause);
+        let repository = self.repository.clone();
+        let Parts { forge, store, verifier, base } = self.parts().await?;
+        let store = store?;
+        let ports = Ports {
+            ledger: store.ledger(),
+            control: store.control(),
+            forge: Arc::new(forge),
+            verifier,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(UuidSource),
+        };
+        let usual = PipelineConfig::new(repository, base, holder.unwrap_or_else(this_process));
+        let config = PipelineConfig {
+            permit_deadline: deadline.unwrap_or(usual.permit_deadline),
+            retry_pause: pause.unwrap_or(usual.retry_pause),
+            ..usual
+        };
+        let forge = Arc::clone(&ports.forge);
+        let wakes = Arc::new(ForgeWakes::new(store.bell(&config.repository)));
+        let pipeline = Pipeline::new(ports, config).woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>);
+        pipeline.recover(&Silent).await?;
+        Ok(Selfext { pipeline, forge, wakes })
+    }
+
+    /// The adapters. A ledger that could not be had is among them: what does not need it can go on.
+    pub(crate) async fn parts(self) -> Result<Parts, OpenError> {
         let forge = OctocrabForge::builder(self.repository.clone());
         let (mut forge, secret) = match (self.token, self.app) {
             (Some((token, secret)), None) => (forge.token(token), Some(secret)),
@@ -214,40 +241,33 @@ impl SelfextBuilder {
         let cache = self.cache.map_or_else(|| default_cache(&self.repository), Ok)?;
         let address = GitAddress { given: self.git_url, api: self.api };
         address.of(&self.repository)?;
+        let base = self.base.map_or_else(|| BranchName::parse("main"), Ok)?;
         // Last, so that nothing is made for what cannot be opened.
         let database = self.database.map_or_else(default_database, Ok)?;
-        let store = Store::connect(&database).await?;
-        let forge = forge.remembering(store.repositories()).build()?;
+        let store = Store::connect(&database).await;
+        if let Ok(store) = &store {
+            forge = forge.remembering(store.repositories());
+        }
+        let forge = forge.build()?;
         let source = match (self.source, address, secret) {
             (Some(source), ..) => source,
             (None, GitAddress { given: Some(url), .. }, Some(secret)) => GitSource::Https { url, token: Some(secret) },
             (None, address, _) => GitSource::Asked(Arc::new(ForgeRemote::new(forge.clone(), address))),
         };
-        let ports = Ports {
-            ledger: store.ledger(),
-            control: store.control(),
-            forge: Arc::new(forge),
-            verifier: Arc::new(WorktreeVerifier::new(VerifierConfig {
-                read_paths: self.read_paths,
-                ..VerifierConfig::new(source, cache)
-            })),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(UuidSource),
-        };
-        let base = self.base.map_or_else(|| BranchName::parse("main"), Ok)?;
-        let holder = self.holder.unwrap_or_else(this_process);
-        let usual = PipelineConfig::new(self.repository, base, holder);
-        let config = PipelineConfig {
-            permit_deadline: self.permit_deadline.unwrap_or(usual.permit_deadline),
-            retry_pause: self.retry_pause.unwrap_or(usual.retry_pause),
-            ..usual
-        };
-        let forge = Arc::clone(&ports.forge);
-        let wakes = Arc::new(ForgeWakes::new(store.bell(&config.repository)));
-        let pipeline = Pipeline::new(ports, config).woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>);
-        pipeline.recover(&Silent).await?;
-        Ok(Selfext { pipeline, forge, wakes })
+        let verifier = Arc::new(WorktreeVerifier::new(VerifierConfig {
+            read_paths: self.read_paths,
+            ..VerifierConfig::new(source, cache)
+        }));
+        Ok(Parts { forge, store, verifier, base })
     }
+}
+
+/// What selfext is put together of.
+pub(crate) struct Parts {
+    pub(crate) forge: OctocrabForge,
+    pub(crate) store: Result<Store, StoreError>,
+    pub(crate) verifier: Arc<dyn Verifier>,
+    pub(crate) base: BranchName,
 }
 
 fn this_process() -> String {

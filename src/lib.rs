@@ -22,6 +22,7 @@
 mod allowance;
 mod auditing;
 mod builder;
+mod doctor;
 mod edge;
 mod git_remote;
 mod merge_end;
@@ -32,6 +33,7 @@ mod wakes;
 pub use allowance::{AllowError, Allowance};
 pub use auditing::{Audit, ExportFailure, Exported, ProveError, SealError, Sealed};
 pub use builder::{InvalidApp, OpenError, Selfext, SelfextBuilder};
+pub use doctor::{Condition, Finding};
 pub use edge::{SystemClock, UuidSource};
 pub use merge_end::MergeEnd;
 pub use operations::Operations;

@@ -54,8 +54,8 @@ on_both! {
     async fn a_repository_that_is_renamed_at_any_moment_is_followed_to_the_end(backend) {
         for (method, path) in [
             ("GET", "/repos/*/*/git/ref/**"),
-            ("POST", "/repos/*/*/git/trees"),
-            ("POST", "/repos/*/*/pulls"),
+            ("POST", "/graphql"),
+            ("GET", "/repos/*/*/pulls/*"),
             ("PUT", "/repos/*/*/pulls/*/merge"),
             ("DELETE", "/repos/*/*/git/refs/**"),
         ] {
@@ -76,7 +76,9 @@ on_both! {
             world.twin.clear_exchanges();
             promoted(&world.promote(&change("third\n")).await);
             let asked = world.twin.exchanges();
-            let here = |e: &Exchange| e.path_and_query.starts_with("/repos/new-org/new-agent");
+            let here = |e: &Exchange| {
+                e.path_and_query == "/graphql" || e.path_and_query.starts_with("/repos/new-org/new-agent")
+            };
             assert!(asked.iter().all(here), "{path}: {asked:?}");
             world.end().await;
         }

@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod access;
 mod answer;
 mod binding;
 mod branch_rules;
@@ -63,6 +64,7 @@ mod transport;
 mod webhooks;
 mod wire;
 
+pub use access::{Access, Right};
 pub use builder::{BuildError, OctocrabForgeBuilder};
 pub use credentials::{AppKey, GithubApp, InvalidAppId, InvalidAppKey};
 pub use forge::OctocrabForge;

@@ -1,7 +1,7 @@
 //! Everything that decides whether a merge may be asked for.
 
 use selfext_domain::ports::{ForgeError, PullRequest, PullRequestState, Survey};
-use selfext_domain::{BranchName, CommitSha, GateReading, PullRequestNumber};
+use selfext_domain::{BranchName, CheckRun, CommitSha, CommitStatus, GateReading, PullRequestNumber};
 
 use crate::client::Client;
 use crate::paging::{Listing, Page};
@@ -27,13 +27,12 @@ impl Client {
         base: &BranchName,
         reviews: bool,
     ) -> Result<Survey, ForgeError> {
-        let (statuses, check_runs) = (Statuses { head }, CheckRuns { head });
         let early = async { if reviews { self.reviews(number, head).await.map(Some) } else { Ok(None) } };
         let (pull_request, (base_head, rules), statuses, check_runs, early) = tokio::try_join!(
             self.pull_request_at(number, head),
             self.base_with_rules(base),
-            self.read_all(&statuses),
-            self.read_all(&check_runs),
+            self.statuses_of(head),
+            self.check_runs_of(head),
             early,
         )?;
         let reviews = match early {
@@ -41,11 +40,18 @@ impl Client {
             None if rules.approvals > 0 => self.reviews(number, head).await?,
             None => Vec::new(),
         };
-        let gate = GateReading {
-            statuses: statuses.into_iter().map(Into::into).collect(),
-            check_runs: check_runs.into_iter().map(Into::into).collect(),
-        };
+        let gate = GateReading { statuses, check_runs };
         Ok(Survey { pull_request, base_head, gate, rules, reviews })
+    }
+
+    /// The latest status of each context of a commit.
+    pub(crate) async fn statuses_of(&self, head: &CommitSha) -> Result<Vec<CommitStatus>, ForgeError> {
+        Ok(self.read_all(&Statuses { head }).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// The latest check runs of a commit.
+    pub(crate) async fn check_runs_of(&self, head: &CommitSha) -> Result<Vec<CheckRun>, ForgeError> {
+        Ok(self.read_all(&CheckRuns { head }).await?.into_iter().map(Into::into).collect())
     }
 
     /// The pull request; if it shows another head although its branch is at `head`, its record lags behind, so it is read

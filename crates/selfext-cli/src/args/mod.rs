@@ -127,6 +127,12 @@ pub enum Command {
         #[command(flatten)]
         target: Target,
     },
+    /// Look whether everything that a promotion needs is there: ledger, token and its rights, repository, base branch and its
+    /// protection, contexts that nobody sets, rules, git, and the walls around verification. Changes nothing.
+    Doctor {
+        #[command(flatten)]
+        target: Target,
+    },
     /// Settle merges that a crash left open.
     Reconcile {
         #[command(flatten)]

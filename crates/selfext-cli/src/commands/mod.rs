@@ -4,6 +4,7 @@ mod abandon;
 mod allow;
 mod auditing;
 mod demo;
+mod doctor;
 mod events;
 mod identity;
 mod init;
@@ -44,6 +45,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Abandon { run, by, reason, target } => {
             abandon::run(&ledger, &run, &by, reason.as_deref(), &target).await
         }
+        Command::Doctor { target } => doctor::run(&ledger, &target).await,
         Command::Reconcile { target } => reconcile::run(&ledger, &target).await,
         Command::Seal(args) => auditing::seal(&ledger, &args).await,
         Command::Audit(args) => auditing::audit(&ledger, &args).await,

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use selfext::{BranchName, Budget, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext, SelfextBuilder};
+use selfext::{
+    BranchName, Budget, DatabaseUrl, Finding, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext, SelfextBuilder,
+};
 use url::Url;
 
 use super::{Ledger, identity};
@@ -52,6 +54,23 @@ impl Place {
     /// Opens selfext on it.
     pub async fn open(self, ledger: &Ledger, base: &BranchName) -> Result<Site> {
         let database = ledger.url()?;
+        let (builder, local) = self.builder(&database, base).await?;
+        let opened = builder.open().await;
+        let selfext = opened.with_context(|| format!("selfext could not be opened with the ledger {database}"))?;
+        Ok(Site { selfext, local })
+    }
+
+    /// Looks whether everything is there that a promotion needs.
+    pub async fn examine(self, ledger: &Ledger, base: &BranchName) -> Result<Vec<Finding>> {
+        let (builder, local) = self.builder(&ledger.url()?, base).await?;
+        let findings = builder.examine().await;
+        if let Some(local) = local {
+            local.end().await;
+        }
+        Ok(findings)
+    }
+
+    async fn builder(self, database: &DatabaseUrl, base: &BranchName) -> Result<(SelfextBuilder, Option<Local>)> {
         let (builder, local) = match self.found {
             Found::Github(builder) => (*builder, None),
             Found::Local(repository) => {
@@ -59,10 +78,8 @@ impl Place {
                 (local.builder()?, Some(local))
             }
         };
-        let builder = builder.base(base.clone()).stages_may_read(self.read_paths);
-        let opened = builder.database(database.clone()).open().await;
-        let selfext = opened.with_context(|| format!("selfext could not be opened with the ledger {database}"))?;
-        Ok(Site { selfext, local })
+        let builder = builder.base(base.clone()).stages_may_read(self.read_paths).database(database.clone());
+        Ok((builder, local))
     }
 }
 

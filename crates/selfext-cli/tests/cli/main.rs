@@ -8,6 +8,7 @@ mod checkout;
 mod control;
 mod databases;
 mod demo;
+mod doctor;
 mod following;
 mod git_server;
 mod github;

@@ -140,6 +140,7 @@ macro_rules! forge_contract {
                 each_call_has_its_number_of_requests
                 a_first_read_waits_for_no_other_request
                 a_whole_promotion_fits_its_budget
+                a_repeated_look_costs_nothing_of_the_limit
             ]
         }
     };

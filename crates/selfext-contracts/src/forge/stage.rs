@@ -74,6 +74,12 @@ impl<W: ForgeWorld> Stage<W> {
         forge
     }
 
+    /// Gives the base another tip, so that no answer about it can be one that is known already.
+    pub(super) fn move_base(&self) {
+        let tip = self.repository.head(&self.base).expect("the base is there");
+        self.repository.push(&self.base, &changes([("moved.txt", text(tip.as_str()))]), "Somebody's");
+    }
+
     /// The token that the adapter sends.
     pub(super) fn token(&self) -> String {
         self.world.fetched_token().unwrap_or_else(|| TOKEN.to_owned())

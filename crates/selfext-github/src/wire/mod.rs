@@ -34,7 +34,7 @@ pub(crate) use mutation::{
 };
 pub(crate) use pull_request::{CloseRequest, EditRequest, NewPullRequest, PullRequestBody};
 pub(crate) use reference::{MoveReference, NewReference, ReferenceBody};
-pub(crate) use repository::RepositoryBody;
-pub(crate) use review::{Permission, ReviewBody};
+pub(crate) use repository::{RepositoryBody, RepositorySettings};
+pub(crate) use review::{Permission, ReviewBody, User};
 pub(crate) use status::{NewStatus, StatusBody, StatusPage};
 pub(crate) use tree::{NewTree, NewTreeEntry, TreeSource, WrittenTree};

@@ -53,6 +53,11 @@ struct Repository {
 }
 
 impl PullRequestBody {
+    /// The commit that it would merge, or did.
+    pub(crate) fn head_sha(self) -> CommitSha {
+        self.head.sha
+    }
+
     /// Where a person reads it.
     pub(crate) fn url(&self) -> String {
         clean(&self.html_url)

@@ -157,7 +157,7 @@ impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
     }
 
     fn own_login(&self) -> String {
-        "twin-user".to_owned()
+        if APP { "selfext-agent[bot]".to_owned() } else { "twin-user".to_owned() }
     }
 
     fn set_mergeability_unknown(&self, reads: u32) {

@@ -136,7 +136,7 @@ async fn the_branch_of_a_change_that_may_be_published_once_more_is_kept_at_what_
         });
         world.forge.expect_show_evidence().returning(|_, _| Ok(()));
         let looks = AtomicU32::new(0);
-        world.forge.expect_survey().returning(move |_, _, _| {
+        world.forge.expect_survey().returning(move |_, _, _, _| {
             let state = if looks.fetch_add(1, Ordering::Relaxed) == 0 && !lost {
                 StatusState::Failure
             } else {

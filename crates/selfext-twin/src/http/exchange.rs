@@ -86,6 +86,12 @@ pub(super) async fn answer(
 
 /// What is left of a request's target below the path of the API, if it is there.
 fn below<'a>(path: &str, target: &'a str) -> Option<&'a str> {
+    // GitHub Enterprise Server's GraphQL is beside its REST API, which is below `/api/v3`.
+    if let Some(beside) = path.strip_suffix("/v3").and_then(|above| target.strip_prefix(above))
+        && beside == "/graphql"
+    {
+        return Some(beside);
+    }
     let rest = target.strip_prefix(path)?;
     (path.is_empty() || rest.starts_with('/')).then_some(rest)
 }

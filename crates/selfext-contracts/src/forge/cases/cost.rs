@@ -22,7 +22,7 @@ pub async fn each_call_has_its_number_of_requests<W: ForgeWorld>() {
         stage.world.set_latency(LATENCY);
         let publication = stage.usual_publication();
         let published = stage.forge.publish(&publication).await.unwrap();
-        assert_eq!(count(stage), (2, 2), "publish, and what the repository is, which is read once");
+        assert_eq!(count(stage), (1, 1), "publish");
         stage.forge.show_evidence(&published.head, SUMMARY).await.unwrap();
         assert_eq!(count(stage), (1, 1), "show_evidence");
         stage.forge.find_published(&stage.branch, &stage.base).await.unwrap().unwrap();
@@ -86,7 +86,25 @@ pub async fn a_whole_promotion_fits_its_budget<W: ForgeWorld>() {
         let (landed, deleted) = tokio::join!(stage.forge.commit(&commit), stage.forge.delete_branch(&stage.branch));
         assert_eq!(landed.unwrap().tree, publication.candidate.tree);
         deleted.unwrap();
-        assert_eq!(count(stage), (12, 5));
+        assert_eq!(count(stage), (11, 5));
+    })
+    .await;
+}
+
+pub async fn a_repeated_look_costs_nothing_of_the_limit<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let publication = stage.usual_publication();
+        let published = stage.forge.publish(&publication).await.unwrap();
+        let survey = async || {
+            stage.world.forget_exchanges();
+            stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap()
+        };
+        let first = survey().await;
+        assert_eq!(survey().await, first);
+        let statuses: Vec<_> = stage.world.exchanges().iter().map(|exchange| exchange.status).collect();
+        assert_eq!(statuses, [Some(304); 5], "GitHub counts no answer that says that nothing changed");
+        stage.world.set_status(&published.head, "ci", "success").await;
+        assert_eq!(survey().await.gate.statuses.len(), first.gate.statuses.len() + 1);
     })
     .await;
 }

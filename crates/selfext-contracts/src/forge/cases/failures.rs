@@ -145,6 +145,7 @@ pub async fn each_status_has_its_error<W: ForgeWorld>() {
 pub async fn what_breaks_off_or_never_comes_is_unavailable<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         for misbehaviour in [Misbehaviour::Drop, Misbehaviour::LoseAnswer, Misbehaviour::CutBody] {
+            stage.move_base();
             stage.disturb(Step::ReadBranch, misbehaviour.clone());
             let error = stage.forge.branch_head(&stage.base).await.unwrap_err();
             assert!(matches!(error, ForgeError::Unavailable(_)), "{misbehaviour:?}: {error:?}");
@@ -174,6 +175,7 @@ pub async fn what_cannot_be_read_is_unreadable<W: ForgeWorld>() {
             Misbehaviour::Answer { status: 204, headers: Vec::new(), body: json!(null) },
             Misbehaviour::HalfJson,
         ] {
+            stage.move_base();
             stage.disturb(Step::ReadBranch, misbehaviour.clone());
             let error = stage.forge.branch_head(&stage.base).await.unwrap_err();
             assert!(matches!(error, ForgeError::Unreadable(_)), "{misbehaviour:?}: {error:?}");

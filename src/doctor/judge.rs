@@ -1,0 +1,250 @@
+//! What findings come to, and what mends them: pure rules.
+
+use std::error::Error;
+
+use selfext_domain::ports::{ForgeError, LedgerError, Overview};
+use selfext_domain::{BranchName, BranchRules, ControlState, Rules, StageReport};
+use selfext_github::Access;
+use selfext_store::StoreError;
+
+use super::Finding;
+
+/// An error with everything under it, on one line.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+pub(super) fn no_ledger(error: &StoreError) -> Finding {
+    let mend = "Check --database; a Postgres must be reached and brought to this version with `selfext migrate`.";
+    Finding::bad("ledger", chain(error), mend)
+}
+
+pub(super) fn ledger(overview: Result<Overview, LedgerError>) -> Finding {
+    match overview.map(|overview| overview.control) {
+        Err(error) => {
+            Finding::bad("ledger", chain(&error), "Check the database; `selfext audit` says what is wrong in it.")
+        }
+        Ok(Ok(ControlState::Running)) => Finding::good("ledger", "it can be read, and promotion runs"),
+        Ok(Ok(ControlState::Paused(pause))) => Finding::warning(
+            "ledger",
+            format!("promotion is paused by {}: {}", pause.by, pause.reason),
+            "`selfext resume --by NAME` once that is over.",
+        ),
+        Ok(Err(error)) => Finding::bad("ledger", chain(&error), "`selfext status` says what frees promotion."),
+    }
+}
+
+pub(super) fn unreachable(error: &ForgeError) -> Finding {
+    let (about, mend) = match error {
+        ForgeError::Unauthorized(_) => {
+            ("token", "Give a token or an App that may see the repository; docs/identity.md lists the rights.")
+        }
+        ForgeError::NotFound(_) => {
+            ("repository", "Check the repository's name, and that the token or the App may see it.")
+        }
+        ForgeError::Refused(_) => ("repository", "Check which repository the name leads to; docs/identity.md."),
+        ForgeError::RateLimited { .. } => ("limits", "Try again after that."),
+        _ => ("forge", "Check the API's address and the network."),
+    };
+    Finding::bad(about, chain(error), mend)
+}
+
+pub(super) fn repository(base: &BranchName, access: &Access) -> Vec<Finding> {
+    let who = access.login.as_deref().unwrap_or("a GitHub App");
+    let mut findings = vec![
+        Finding::good("token", format!("requests are made by {who}")),
+        Finding::good("repository", format!("{} has the number {}", access.name, access.id)),
+    ];
+    if access.archived {
+        let mend = "Unarchive it: nothing can be written to an archived repository.";
+        findings.push(Finding::bad("archived", "the repository is archived", mend));
+    }
+    for (right, tried) in &access.rights {
+        findings.push(match tried {
+            Ok(()) => Finding::good("rights", right.as_str()),
+            Err(error) => {
+                let mend = format!("Give the token or the App the right \"{}\".", right.as_str());
+                Finding::bad("rights", format!("{}: {}", right.as_str(), chain(error)), mend)
+            }
+        });
+    }
+    if base.as_str() != access.default_branch {
+        findings.push(Finding::warning(
+            "base",
+            format!("changes land on {base}, and the default branch is {}", access.default_branch),
+            "Nothing, if that is meant; otherwise say --base.",
+        ));
+    }
+    match &access.base {
+        Err(error) => findings.push(Finding::bad(
+            "base",
+            format!("{base} could not be read: {}", chain(error)),
+            "Check --base, and that the token or the App may read the branch and its rules.",
+        )),
+        Ok((tip, rules)) => {
+            findings.push(Finding::good("base", format!("{base} is at {}", tip.short())));
+            findings.extend(queue(base, rules));
+        }
+    }
+    findings
+}
+
+fn queue(base: &BranchName, rules: &BranchRules) -> Option<Finding> {
+    rules.merge_queue.then(|| {
+        Finding::bad(
+            "merge-queue",
+            format!("{base} takes changes through a merge queue, which would land a commit that nobody verified"),
+            "Exempt selfext's account from the queue's rule, or let it promote to another branch.",
+        )
+    })
+}
+
+/// What the rules file asks for, beside what GitHub does.
+pub(super) fn rules(rules: &Rules, forge: &BranchRules, access: &Access) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let method = rules.merge_method;
+    let both = [access.methods.as_ref(), forge.methods.as_ref()];
+    findings.push(if both.into_iter().flatten().all(|methods| methods.contains(&method)) {
+        Finding::good("merge-method", format!("{} is allowed", method.as_str()))
+    } else {
+        let mend = "Allow it in the repository's settings, or set merge.method to one that is.";
+        Finding::bad("merge-method", format!("the repository does not allow {}", method.as_str()), mend)
+    });
+    let united = rules.gate.united(forge);
+    if united.required.is_empty() {
+        findings.push(Finding::warning(
+            "required-contexts",
+            "no context must be green: a pull request on which nobody reports anything passes on selfext's word alone",
+            "Name your CI's contexts in gate.required, or require them in the branch's protection.",
+        ));
+    }
+    match &access.seen {
+        Err(error) => findings.push(Finding::warning(
+            "required-contexts",
+            format!("which contexts are set could not be read: {}", chain(error)),
+            "Try again.",
+        )),
+        Ok(seen) => findings.extend(united.required.iter().map(|required| {
+            let context = &required.context;
+            if seen.contains(context) {
+                Finding::good("required-contexts", format!("{context} is set by somebody"))
+            } else {
+                Finding::warning(
+                    "required-contexts",
+                    format!("nobody has set {context} on the base's tip or the latest pull requests"),
+                    "If nobody ever will, promotions wait for it in vain: check its spelling, and that CI runs on pull requests.",
+                )
+            }
+        })),
+    }
+    if united.approvals > 0 {
+        findings.push(Finding::good("reviews", format!("{} approvals are waited for", united.approvals)));
+    }
+    findings
+}
+
+pub(super) fn walls(raised: Result<Vec<StageReport>, String>) -> Vec<Finding> {
+    let reports = match raised {
+        Ok(reports) => reports,
+        Err(error) => {
+            let mend = "Mend what it names: a stage could not be run on this machine at all.";
+            return vec![Finding::bad("walls", error, mend)];
+        }
+    };
+    let mut findings = Vec::new();
+    for report in reports {
+        if !report.result.passed() {
+            findings.push(Finding::bad("walls", report.summary(), "Mend what it names: not even `true` passes here."));
+        }
+        findings.extend(report.walls.iter().map(|wall| match wall.missing() {
+            None => Finding::good("walls", wall.to_string()),
+            Some(_) => Finding::warning(
+                "walls",
+                wall.to_string(),
+                "Verification runs without it unless a stage says isolation = \"required\"; then it does not run here.",
+            ),
+        }));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use selfext_domain::{CommitSha, MergeMethod, RequiredContext};
+    use selfext_github::Right;
+
+    use super::super::Condition;
+    use super::*;
+
+    fn access() -> Access {
+        Access {
+            login: Some("agent".into()),
+            id: 7,
+            name: "o/r".into(),
+            default_branch: "main".into(),
+            archived: false,
+            methods: Some(vec![MergeMethod::Squash]),
+            base: Ok((CommitSha::parse("a".repeat(40)).unwrap(), BranchRules::default())),
+            rights: vec![(Right::Contents, Ok(()))],
+            seen: Ok(BTreeSet::from(["ci".to_owned()])),
+        }
+    }
+
+    fn file(gate: &str) -> Rules {
+        let stage = "[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]\n";
+        Rules::parse(&format!("version = 1\n{gate}\n{stage}")).unwrap()
+    }
+
+    fn worst(findings: &[Finding], about: &str) -> Option<Condition> {
+        findings.iter().filter(|finding| finding.about == about).map(|finding| finding.condition).max()
+    }
+
+    #[test]
+    fn what_keeps_every_promotion_from_landing_is_bad_and_says_what_mends_it() {
+        let main = BranchName::parse("main").unwrap();
+        assert!(repository(&main, &access()).iter().all(|finding| finding.condition == Condition::Good));
+        let spoilt = [
+            ("archived", Access { archived: true, ..access() }),
+            (
+                "rights",
+                Access { rights: vec![(Right::Statuses, Err(ForgeError::Unauthorized("no".into())))], ..access() },
+            ),
+            ("base", Access { base: Err(ForgeError::NotFound("branch main".into())), ..access() }),
+            ("merge-queue", {
+                let rules = BranchRules { merge_queue: true, ..BranchRules::default() };
+                Access { base: access().base.map(|(tip, _)| (tip, rules)), ..access() }
+            }),
+        ];
+        for (about, access) in spoilt {
+            let findings = repository(&main, &access);
+            assert_eq!(worst(&findings, about), Some(Condition::Bad), "{about}");
+            assert!(findings.iter().all(|finding| finding.mend.is_some() == (finding.condition != Condition::Good)));
+        }
+    }
+
+    #[test]
+    fn a_context_that_nobody_sets_and_a_method_that_is_not_allowed_are_told() {
+        let gate = "[gate]\nrequired = [\"ci\"]";
+        let none = BranchRules::default();
+        assert_eq!(worst(&rules(&file(gate), &none, &access()), "required-contexts"), Some(Condition::Good));
+        let scan = RequiredContext { context: "scan".into(), app_id: None };
+        let forge = BranchRules { required: vec![scan], ..BranchRules::default() };
+        let findings = rules(&file(gate), &forge, &access());
+        assert_eq!(worst(&findings, "required-contexts"), Some(Condition::Warning));
+        assert!(findings.iter().any(|finding| finding.says.contains("scan")));
+        assert_eq!(worst(&rules(&file(""), &none, &access()), "required-contexts"), Some(Condition::Warning));
+        let merge = rules(&file("[merge]\nmethod = \"merge\""), &none, &access());
+        assert_eq!(worst(&merge, "merge-method"), Some(Condition::Bad));
+        let hidden = rules(&file("[merge]\nmethod = \"merge\""), &none, &Access { methods: None, ..access() });
+        assert_eq!(worst(&hidden, "merge-method"), Some(Condition::Good));
+    }
+}
