@@ -148,7 +148,7 @@ impl Client {
         let route = self.at("pulls").query("state", "all").query("per_page", &RECENT.to_string());
         let pulls: Vec<PullRequestBody> = self.get(route).await?.expect(StatusCode::OK, "pull requests")?;
         let mut seen = BTreeSet::new();
-        for commit in tip.into_iter().chain(pulls.into_iter().map(|pull| pull.head_sha())) {
+        for commit in tip.into_iter().chain(pulls.into_iter().map(PullRequestBody::head_sha)) {
             let (statuses, runs) = tokio::try_join!(self.statuses_of(&commit), self.check_runs_of(&commit))?;
             seen.extend(statuses.into_iter().map(|status| status.context));
             seen.extend(runs.into_iter().map(|run| run.name));

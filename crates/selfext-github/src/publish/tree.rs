@@ -4,8 +4,6 @@ mod portions;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use selfext_domain::ports::ForgeError;
 use selfext_domain::{Candidate, EntryChange, RepoPath, TreeSha};
 
@@ -18,43 +16,27 @@ const MAX_FILE: usize = 40 * 1024 * 1024;
 /// The largest file whose text travels inside the tree's request.
 const MAX_INLINE_FILE: usize = 100 * 1024;
 
-/// How many blobs are sent at the same time.
-const BLOBS_AT_ONCE: usize = 4;
-
-/// From this size on, in bytes, blobs are sent one by one: each is held in memory as base64.
-const LARGE_BLOB: usize = 4 * 1024 * 1024;
-
 impl Client {
     /// One request for a change of small text files; one more for each other file, and for each [portion](portions) of a change
     /// that is too large for one. A file that GitHub would refuse for its size is refused before anything is sent.
     pub(super) async fn write_tree(&self, candidate: &Candidate) -> Result<TreeSha, ForgeError> {
         check_sizes(candidate)?;
         let mut entries = Vec::with_capacity(candidate.entries.len());
-        let mut blobs = Vec::new();
         for (path, change) in in_order(&candidate.entries) {
             let (mode, source) = match change {
                 EntryChange::Delete => ("100644", TreeSource::Blob(None)),
                 EntryChange::Write { content, executable } => {
                     let mode = if *executable { "100755" } else { "100644" };
-                    if let Some(text) = inline(content) {
-                        (mode, TreeSource::Content(text))
-                    } else {
-                        blobs.push((entries.len(), &**content));
-                        (mode, TreeSource::Blob(None))
-                    }
+                    let source = match inline(content) {
+                        Some(text) => TreeSource::Content(text),
+                        // One at a time, as all writes: each is held in memory as base64.
+                        None => TreeSource::Blob(Some(self.write_blob(content).await?)),
+                    };
+                    (mode, source)
                 }
             };
             entries.push(NewTreeEntry { path: path.as_str(), mode, kind: "blob", source });
         }
-        let at_once = if blobs.iter().any(|(_, bytes)| bytes.len() > LARGE_BLOB) { 1 } else { BLOBS_AT_ONCE };
-        // Boxed: the compiler cannot see through the lifetimes of this stream inside a boxed future otherwise.
-        let sending: Vec<BoxFuture<'_, _>> =
-            blobs.into_iter().map(|(at, bytes)| self.write_blob(at, bytes).boxed()).collect();
-        let mut written = stream::iter(sending).buffer_unordered(at_once);
-        while let Some((at, sha)) = written.try_next().await? {
-            entries[at].source = TreeSource::Blob(Some(sha));
-        }
-        drop(written);
         let mut tree = candidate.base_tree.clone();
         for portion in portions::of(entries) {
             tree = self.write_on_top(&tree, portion).await?;
@@ -75,10 +57,10 @@ impl Client {
         }
     }
 
-    async fn write_blob(&self, at: usize, bytes: &[u8]) -> Result<(usize, String), ForgeError> {
+    async fn write_blob(&self, bytes: &[u8]) -> Result<String, ForgeError> {
         let body = NewBlob { content: STANDARD.encode(bytes), encoding: "base64" };
         let made: WrittenBlob = self.post(self.at("git/blobs"), &body).await?.expect(CREATED, "repository")?;
-        Ok((at, made.sha))
+        Ok(made.sha)
     }
 }
 

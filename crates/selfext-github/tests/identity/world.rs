@@ -11,7 +11,7 @@ use selfext_contracts::GithubDescription;
 use selfext_contracts::app_key::{PKCS1, PUBLIC};
 use selfext_domain::ports::{Clock, Forge as _, ForgeError};
 use selfext_domain::{BranchName, RepositoryName};
-use selfext_github::{AppKey, GithubApp, OctocrabForge, OctocrabForgeBuilder, Patience, SecretToken};
+use selfext_github::{AppKey, Budget, GithubApp, OctocrabForge, OctocrabForgeBuilder, Patience, SecretToken};
 use selfext_twin::{AppIdentity, Exchange, Fault, FaultKind, Serving, Twin, TwinApp, TwinConfig, TwinHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -71,6 +71,8 @@ impl World {
         OctocrabForge::builder(name("octo-org/agent"))
             .base_url(Url::parse(&self.serving.base_url()).unwrap())
             .patience(Patience::new([Duration::from_millis(1)]))
+            // Shorter than any limit that is played.
+            .budget(Budget { max_wait: Duration::from_secs(3), ..Budget::UNPACED })
     }
 
     /// The forge with the App's identity.
@@ -143,7 +145,9 @@ impl World {
 
 fn shown(exchange: &Exchange) -> String {
     let path = exchange.path_and_query.split('?').next().unwrap();
-    format!("{} {path} {}", exchange.method, exchange.status.unwrap_or_default())
+    // An answer that repeats a known one is as good as that.
+    let status = exchange.status.map_or(0, |status| if status == 304 { 200 } else { status });
+    format!("{} {path} {status}", exchange.method)
 }
 
 /// How many of them are these words.
