@@ -33,6 +33,21 @@ on_both! {
         world.end().await;
     }
 
+    async fn what_fails_on_the_moved_base_is_shown_on_what_was_published_and_taken_away(backend) {
+        let world = World::new(backend).await;
+        world.twin.clear_on_new_head();
+        world.promote(&change("second\n")).await;
+        let head = world.twin.pulls().await[0].head_sha.clone();
+        world.twin.push_file("main", "test.sh", b"exit 1\n", "by others").await.unwrap();
+        world.twin.clear_exchanges();
+        let failed = world.promote(&change("second\n")).await;
+        assert_eq!(reason(&failed), Some(Reason::VerificationFailed));
+        let shown = world.twin.exchanges().into_iter().find(|e| e.path_and_query.ends_with(&format!("/statuses/{head}")));
+        assert_eq!(shown.unwrap().request_body.unwrap()["state"], "failure");
+        assert!(!world.twin.pulls().await[0].open && world.branches().is_empty());
+        world.end().await;
+    }
+
     async fn an_abandoned_run_leaves_nothing_and_its_change_may_begin_anew(backend) {
         let world = World::new(backend).await;
         world.twin.clear_on_new_head();

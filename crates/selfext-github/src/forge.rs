@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use selfext_domain::ports::{
-    BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Retired, Standing,
-    Survey,
+    BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Retired,
+    Standing, Survey,
 };
 use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName};
 
@@ -53,8 +53,8 @@ impl Forge for OctocrabForge {
         self.client.find_published(branch, base).await
     }
 
-    async fn show_evidence(&self, head: &CommitSha, summary: &str) -> Result<(), ForgeError> {
-        self.client.post_evidence(head, summary).await
+    async fn show_evidence(&self, head: &CommitSha, evidence: &Evidence) -> Result<(), ForgeError> {
+        self.client.post_evidence(head, evidence).await
     }
 
     async fn survey(

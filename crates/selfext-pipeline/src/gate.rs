@@ -5,7 +5,7 @@ mod pace;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use selfext_domain::ports::{ForgeError, Published, PullRequestState, Survey};
+use selfext_domain::ports::{Evidence, ForgeError, Published, PullRequestState, Survey};
 use selfext_domain::{
     CommitSha, ContextFinding, ContextVerdict, GateRules, GateVerdict, MergeMethod, Reason, Refusal, ReviewVerdict,
     Stage, evaluate_gate, evaluate_reviews,
@@ -57,7 +57,7 @@ impl Pipeline {
         journal: &mut Journal<'_>,
         verified: &Verified,
         published: &Published,
-        mut evidence: Option<String>,
+        mut evidence: Option<Evidence>,
         observer: &dyn Observer,
     ) -> Result<Gate, Stop> {
         let rules = &verified.rules.gate;
@@ -123,9 +123,9 @@ impl Pipeline {
         }
     }
 
-    async fn say(&self, head: &CommitSha, evidence: Option<String>) -> Result<(), ForgeError> {
+    async fn say(&self, head: &CommitSha, evidence: Option<Evidence>) -> Result<(), ForgeError> {
         match evidence {
-            Some(summary) => self.ports.forge.show_evidence(head, &summary).await,
+            Some(evidence) => self.ports.forge.show_evidence(head, &evidence).await,
             None => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! The way of one change set from `proposed` to `promoted`.
 
-use selfext_domain::ports::Published;
+use selfext_domain::ports::{Evidence, Published};
 use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Run, RunId, Stage, status_summary};
 
 use crate::begin::Begun;
@@ -117,7 +117,7 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Passed, Stop> {
         let until = self.ports.clock.now() + self.config.permit_deadline;
-        let mut evidence = Some(status_summary(&verified.tested.stages));
+        let mut evidence = Some(Evidence { passed: true, summary: status_summary(&verified.tested.stages) });
         loop {
             let evidence = evidence.take();
             if let Gate::BaseMoved(tip) = self.pass_gate(journal, verified, published, evidence, observer).await? {

@@ -1,9 +1,9 @@
 //! Trying a change set on its base, by the rules of that base.
 
-use selfext_domain::ports::VerifierError;
+use selfext_domain::ports::{Evidence, VerifierError};
 use selfext_domain::{
     BaseLinks, Candidate, ChangeSet, CommitSha, EventId, RULES_PATH, Reason, Refusal, RepoPath, Rules, Stage,
-    StageReport, Tested, check_limits, guard_paths, pull_request_title,
+    StageReport, Tested, check_limits, guard_paths, pull_request_title, status_summary,
 };
 
 use crate::journal::{Journal, Stop};
@@ -128,8 +128,10 @@ impl Pipeline {
         observer.on(&Step::Verified { stages: stages.clone() });
         if let Some(refusal) = judge(rules, &stages) {
             let published = journal.run().tested().is_some();
+            let summary = status_summary(&stages);
             let stop = journal.fail_verification(refusal, stages).await?;
             if published {
+                self.show_failure(journal, summary, observer).await;
                 self.retire(journal, observer).await;
             }
             return Err(stop);
@@ -146,6 +148,23 @@ impl Pipeline {
         };
         journal.claim(tested.clone()).await?;
         Ok(tested)
+    }
+
+    /// Says on what an earlier attempt published that the change does not pass on the base as it is now. The run is over with or
+    /// without that.
+    async fn show_failure(&self, journal: &Journal<'_>, summary: String, observer: &dyn Observer) {
+        let forge = &self.ports.forge;
+        let evidence = Evidence { passed: false, summary };
+        let shown = async {
+            match forge.find_published(journal.run().branch(), &self.config.base).await? {
+                Some(standing) => forge.show_evidence(&standing.commit.sha, &evidence).await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = shown.await {
+            let detail = format!("the failure could not be shown on the pull request: {}", refusals::chain(&error));
+            observer.on(&Step::CleanupFailed { detail });
+        }
     }
 
     async fn cannot_verify(&self, journal: &mut Journal<'_>, error: VerifierError) -> Result<Stop, Stop> {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::DateTime;
-use selfext_domain::ports::{Forge, Publication, Published};
+use selfext_domain::ports::{Evidence, Forge, Publication, Published};
 use selfext_domain::{
     BranchName, Candidate, CommitMeta, EntryChange, EventId, ExecutionContext, Fingerprint, GoalId, MergeMethod,
     MergePermit, PermitTerms, RepoPath, RepositoryName, RunId, ToolName,
@@ -19,7 +19,12 @@ use crate::GithubDescription;
 pub(super) const TOKEN: &str = "hush_0a1b2c3d4e5f.hush-token";
 
 /// What the evidence status says.
-pub(super) const SUMMARY: &str = "2 of 2 stages passed";
+const SUMMARY: &str = "2 of 2 stages passed";
+
+/// Evidence that speaks for a change.
+pub(super) fn passed() -> Evidence {
+    Evidence { passed: true, summary: SUMMARY.to_owned() }
+}
 
 /// The limit on a request that is expected to be answered.
 const USUAL: Duration = Duration::from_secs(20);
@@ -144,7 +149,7 @@ impl<W: ForgeWorld> Stage<W> {
     /// Publishes, and shows the evidence.
     pub(super) async fn publish(&self, publication: &Publication) -> Published {
         let published = self.forge.publish(publication).await.expect("it can be published");
-        self.forge.show_evidence(&published.head, SUMMARY).await.expect("it can be shown");
+        self.forge.show_evidence(&published.head, &passed()).await.expect("it can be shown");
         published
     }
 

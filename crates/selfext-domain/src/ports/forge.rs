@@ -79,6 +79,15 @@ pub struct Publication {
     pub fresh: bool,
 }
 
+/// How verification ended, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Whether every stage passed.
+    pub passed: bool,
+    /// One line; at most 140 characters.
+    pub summary: String,
+}
+
 /// What was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
@@ -297,14 +306,14 @@ pub trait Forge: Send + Sync {
     /// [`ForgeError`] if a part of it cannot be read.
     async fn find_published(&self, branch: &BranchName, base: &BranchName) -> Result<Option<Standing>, ForgeError>;
 
-    /// Sets the evidence status [`EVIDENCE_CONTEXT`](crate::EVIDENCE_CONTEXT) on a head, green, with one line of at most 140
-    /// characters. It is set when this returns, and belongs to a publication: a merge is asked for only after it. It is its own
+    /// Sets the evidence status [`EVIDENCE_CONTEXT`](crate::EVIDENCE_CONTEXT) on a head: green where verification passed, red where a
+    /// later one failed. It is set when this returns, and belongs to a publication: a merge is asked for only after it. It is its own
     /// call so that it may be made at the same time as the first [`survey`](Self::survey), in which it may therefore be missing;
     /// no gate counts it. May be repeated.
     ///
     /// # Errors
     /// [`ForgeError`] if it is not certain that the status is set.
-    async fn show_evidence(&self, head: &CommitSha, summary: &str) -> Result<(), ForgeError>;
+    async fn show_evidence(&self, head: &CommitSha, evidence: &Evidence) -> Result<(), ForgeError>;
 
     /// Reads, at the same time, the pull request, the tip of its base with the rules that the forge has for it, and all statuses
     /// and check runs of `head`; and the reviews, if `reviews` says so or the forge's rules ask for approvals.

@@ -19,8 +19,8 @@ pub use control::{
 };
 pub use follower::Follower;
 pub use forge::{
-    BranchSince, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published, PullRequest,
-    PullRequestState, Retired, Standing, StandingRequest, Survey,
+    BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published,
+    PullRequest, PullRequestState, Retired, Standing, StandingRequest, Survey,
 };
 pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use queries::{Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};

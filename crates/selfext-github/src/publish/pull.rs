@@ -1,7 +1,7 @@
 //! The pull request of a publication, and the evidence on its commit.
 
 use http::StatusCode;
-use selfext_domain::ports::{ForgeError, Publication};
+use selfext_domain::ports::{Evidence, ForgeError, Publication};
 use selfext_domain::{CommitSha, EVIDENCE_CONTEXT, PERMIT_CONTEXT};
 
 use crate::client::{CREATED, Client};
@@ -65,10 +65,10 @@ impl Client {
     }
 
     /// Sets the evidence status on the commit.
-    pub(crate) async fn post_evidence(&self, head: &CommitSha, summary: &str) -> Result<(), ForgeError> {
-        let description: String = summary.chars().take(MAX_DESCRIPTION).collect();
-        self.post_status(head, &NewStatus { state: "success", context: EVIDENCE_CONTEXT, description: &description })
-            .await
+    pub(crate) async fn post_evidence(&self, head: &CommitSha, evidence: &Evidence) -> Result<(), ForgeError> {
+        let state = if evidence.passed { "success" } else { "failure" };
+        let description: String = evidence.summary.chars().take(MAX_DESCRIPTION).collect();
+        self.post_status(head, &NewStatus { state, context: EVIDENCE_CONTEXT, description: &description }).await
     }
 
     /// Says on the commit whether a merge permit for it is open.

@@ -4,7 +4,7 @@ use selfext_domain::EntryChange;
 use selfext_domain::ports::MergeAnswer;
 
 use crate::forge::repository::changes;
-use crate::forge::stage::{SUMMARY, Stage, on_stage, text};
+use crate::forge::stage::{Stage, on_stage, passed, text};
 use crate::forge::world::ForgeWorld;
 
 /// Long beside the machine's hiccups, so that requests that are sent at the same time overlap.
@@ -23,7 +23,7 @@ pub async fn each_call_has_its_number_of_requests<W: ForgeWorld>() {
         let publication = stage.usual_publication();
         let published = stage.forge.publish(&publication).await.unwrap();
         assert_eq!(count(stage), (1, 1), "publish");
-        stage.forge.show_evidence(&published.head, SUMMARY).await.unwrap();
+        stage.forge.show_evidence(&published.head, &passed()).await.unwrap();
         assert_eq!(count(stage), (1, 1), "show_evidence");
         stage.forge.find_published(&stage.branch, &stage.base).await.unwrap().unwrap();
         assert_eq!(count(stage), (2, 1), "find_published");
@@ -75,8 +75,9 @@ pub async fn a_whole_promotion_fits_its_budget<W: ForgeWorld>() {
         stage.forge.branch_head(&stage.base).await.unwrap();
         let publication = stage.usual_publication();
         let published = stage.forge.publish(&publication).await.unwrap();
+        let evidence = passed();
         let (shown, survey) = tokio::join!(
-            stage.forge.show_evidence(&published.head, SUMMARY),
+            stage.forge.show_evidence(&published.head, &evidence),
             stage.forge.survey(published.pull_request, &published.head, &stage.base, false),
         );
         shown.unwrap();

@@ -4,7 +4,7 @@ use selfext_domain::ports::{Forge, ForgeError, Publication, Published};
 use serde_json::json;
 
 use crate::forge::secrecy::{assert_discreet, every_form};
-use crate::forge::stage::{SHORT, Stage, on_stage};
+use crate::forge::stage::{SHORT, Stage, on_stage, passed};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Step, refusal_body};
 
 /// What every call but the merge answers.
@@ -19,7 +19,7 @@ async fn every_call(
         ("branch_head", forge.branch_head(base).await.map(drop)),
         ("publish", forge.publish(publication).await.map(drop)),
         ("find_published", forge.find_published(branch, base).await.map(drop)),
-        ("show_evidence", forge.show_evidence(head, "passed").await),
+        ("show_evidence", forge.show_evidence(head, &passed()).await),
         ("survey", forge.survey(number, head, base, false).await.map(drop)),
         ("commit", forge.commit(head).await.map(drop)),
         ("pull_request", forge.pull_request(number).await.map(drop)),

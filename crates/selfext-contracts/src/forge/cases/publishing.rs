@@ -1,9 +1,12 @@
-use selfext_domain::ports::{ForgeError, MergeAnswer, Publication, PullRequestState};
-use selfext_domain::{CommitMeta, EVIDENCE_CONTEXT, EntryChange, PERMIT_CONTEXT, RepoPath, StatusState, TreeSha};
+use selfext_domain::ports::{Evidence, ForgeError, MergeAnswer, Publication, PullRequestState};
+use selfext_domain::{
+    CommitMeta, EVIDENCE_CONTEXT, EntryChange, GateRules, GateVerdict, PERMIT_CONTEXT, RepoPath, StatusState, TreeSha,
+    evaluate_gate,
+};
 use serde_json::json;
 
 use crate::forge::repository::changes;
-use crate::forge::stage::{SUMMARY, Stage, branch, on_stage, on_stage_with_base, one_file, text};
+use crate::forge::stage::{Stage, branch, on_stage, on_stage_with_base, one_file, passed, text};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Step};
 
 pub async fn a_change_goes_all_the_way<W: ForgeWorld>() {
@@ -318,9 +321,22 @@ pub async fn a_lost_answer_anywhere_is_mended_by_publishing_again<W: ForgeWorld>
     on_stage(async |stage: &Stage<W>| {
         let (_, published) = stage.published().await;
         stage.world.disturb(Step::SetStatus, Misbehaviour::LoseAnswer);
-        let error = stage.forge.show_evidence(&published.head, SUMMARY).await.unwrap_err();
+        let error = stage.forge.show_evidence(&published.head, &passed()).await.unwrap_err();
         assert!(matches!(error, ForgeError::Unavailable(_)), "{error:?}");
-        stage.forge.show_evidence(&published.head, SUMMARY).await.unwrap();
+        stage.forge.show_evidence(&published.head, &passed()).await.unwrap();
+    })
+    .await;
+}
+
+pub async fn evidence_that_speaks_against_a_change_is_red<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (_, published) = stage.published().await;
+        let failed = Evidence { passed: false, summary: "test failed".to_owned() };
+        stage.forge.show_evidence(&published.head, &failed).await.unwrap();
+        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let [status] = &survey.gate.statuses[..] else { panic!("{survey:?}") };
+        assert_eq!((status.context.as_str(), &status.state), (EVIDENCE_CONTEXT, &StatusState::Failure));
+        assert!(matches!(evaluate_gate(&GateRules::default(), &survey.gate), GateVerdict::Refuse(_)));
     })
     .await;
 }
@@ -388,7 +404,7 @@ pub async fn what_was_just_made_and_is_not_known_everywhere_is_asked_for_again<W
             }
             let again = async || {
                 let published = stage.forge.publish(&publication).await?;
-                stage.forge.show_evidence(&published.head, SUMMARY).await
+                stage.forge.show_evidence(&published.head, &passed()).await
             };
             let error = again().await.unwrap_err();
             assert!(matches!(error, ForgeError::Refused(_)), "{step:?}: {error:?}");
