@@ -1,35 +1,21 @@
 //! What findings come to, and what mends them: pure rules.
 
-use std::error::Error;
-
 use selfext_domain::ports::{ForgeError, LedgerError, Overview};
-use selfext_domain::{BranchName, BranchRules, ControlState, Rules, StageReport};
+use selfext_domain::{BranchName, BranchRules, ControlState, Rules, StageReport, error_chain};
 use selfext_github::Access;
 use selfext_store::StoreError;
 
 use super::Finding;
 
-/// An error with everything under it, on one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
-}
-
 pub(super) fn no_ledger(error: &StoreError) -> Finding {
     let mend = "Check --database; a Postgres must be reached and brought to this version with `selfext migrate`.";
-    Finding::bad("ledger", chain(error), mend)
+    Finding::bad("ledger", error_chain(error), mend)
 }
 
 pub(super) fn ledger(overview: Result<Overview, LedgerError>) -> Finding {
     match overview.map(|overview| overview.control) {
         Err(error) => {
-            Finding::bad("ledger", chain(&error), "Check the database; `selfext audit` says what is wrong in it.")
+            Finding::bad("ledger", error_chain(&error), "Check the database; `selfext audit` says what is wrong in it.")
         }
         Ok(Ok(ControlState::Running)) => Finding::good("ledger", "it can be read, and promotion runs"),
         Ok(Ok(ControlState::Paused(pause))) => Finding::warning(
@@ -37,7 +23,7 @@ pub(super) fn ledger(overview: Result<Overview, LedgerError>) -> Finding {
             format!("promotion is paused by {}: {}", pause.by, pause.reason),
             "`selfext resume --by NAME` once that is over.",
         ),
-        Ok(Err(error)) => Finding::bad("ledger", chain(&error), "`selfext status` says what frees promotion."),
+        Ok(Err(error)) => Finding::bad("ledger", error_chain(&error), "`selfext status` says what frees promotion."),
     }
 }
 
@@ -53,7 +39,7 @@ pub(super) fn unreachable(error: &ForgeError) -> Finding {
         ForgeError::RateLimited { .. } => ("limits", "Try again after that."),
         _ => ("forge", "Check the API's address and the network."),
     };
-    Finding::bad(about, chain(error), mend)
+    Finding::bad(about, error_chain(error), mend)
 }
 
 pub(super) fn repository(base: &BranchName, access: &Access) -> Vec<Finding> {
@@ -71,7 +57,7 @@ pub(super) fn repository(base: &BranchName, access: &Access) -> Vec<Finding> {
             Ok(()) => Finding::good("rights", right.as_str()),
             Err(error) => {
                 let mend = format!("Give the token or the App the right \"{}\".", right.as_str());
-                Finding::bad("rights", format!("{}: {}", right.as_str(), chain(error)), mend)
+                Finding::bad("rights", format!("{}: {}", right.as_str(), error_chain(error)), mend)
             }
         });
     }
@@ -85,7 +71,7 @@ pub(super) fn repository(base: &BranchName, access: &Access) -> Vec<Finding> {
     match &access.base {
         Err(error) => findings.push(Finding::bad(
             "base",
-            format!("{base} could not be read: {}", chain(error)),
+            format!("{base} could not be read: {}", error_chain(error)),
             "Check --base, and that the token or the App may read the branch and its rules.",
         )),
         Ok((tip, rules)) => {
@@ -128,7 +114,7 @@ pub(super) fn rules(rules: &Rules, forge: &BranchRules, access: &Access) -> Vec<
     match &access.seen {
         Err(error) => findings.push(Finding::warning(
             "required-contexts",
-            format!("which contexts are set could not be read: {}", chain(error)),
+            format!("which contexts are set could not be read: {}", error_chain(error)),
             "Try again.",
         )),
         Ok(seen) => findings.extend(united.required.iter().map(|required| {

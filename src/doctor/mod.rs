@@ -4,7 +4,8 @@ mod judge;
 
 use selfext_domain::ports::{Forge as _, Verifier};
 use selfext_domain::{
-    BaseLinks, BranchName, Candidate, CommitSha, Isolation, RULES_PATH, RepoPath, Rules, RunId, StageReport, StageRules,
+    BaseLinks, BranchName, Candidate, CommitSha, Isolation, RULES_PATH, RepoPath, Rules, RunId, StageReport,
+    StageRules, error_chain,
 };
 use selfext_github::{Access, OctocrabForge};
 use selfext_store::{Store, StoreError};
@@ -72,7 +73,7 @@ impl SelfextBuilder {
             Ok(parts) => parts,
             Err(error) => {
                 let mend = "Say it as `selfext promote --help` describes.";
-                return vec![Finding::bad("settings", judge::chain(&error), mend)];
+                return vec![Finding::bad("settings", error_chain(&error), mend)];
             }
         };
         let Parts { forge, store, verifier, base } = parts;
@@ -115,7 +116,7 @@ async fn read_rules(verifier: &dyn Verifier, base: &BranchName, tip: &CommitSha)
     let no_path = |_| Finding::bad("rules", format!("{RULES_PATH} is no path"), "Report this.");
     let path = RepoPath::parse(RULES_PATH).map_err(no_path)?;
     let read = verifier.read_file(base, tip, &path).await.map_err(|error| {
-        Finding::bad("git", judge::chain(&error), "Make sure that git can fetch the repository from this machine.")
+        Finding::bad("git", error_chain(&error), "Make sure that git can fetch the repository from this machine.")
     })?;
     let Some(bytes) = read else {
         let mend = "Run `selfext init` in the repository, read what it wrote, and bring it to the base branch by hand.";
@@ -133,7 +134,7 @@ async fn raise_walls(
     verifier: &dyn Verifier,
     tip: &CommitSha,
 ) -> Result<Vec<StageReport>, String> {
-    let commit = forge.commit(tip).await.map_err(|error| judge::chain(&error))?;
+    let commit = forge.commit(tip).await.map_err(|error| error_chain(&error))?;
     let candidate = Candidate {
         base: tip.clone(),
         base_tree: commit.tree.clone(),
@@ -143,5 +144,5 @@ async fn raise_walls(
     };
     let run = RunId::parse("doctor").map_err(|error| error.to_string())?;
     let stage = StageRules { isolation: Isolation::BestEffort, ..StageRules::new("doctor", vec!["true".to_owned()]) };
-    verifier.run_stages(&run, &candidate, &[stage]).await.map_err(|error| judge::chain(&error))
+    verifier.run_stages(&run, &candidate, &[stage]).await.map_err(|error| error_chain(&error))
 }

@@ -11,6 +11,7 @@ mod change;
 mod context;
 mod control;
 mod digest;
+mod error_chain;
 mod event;
 mod evidence;
 mod folded;
@@ -38,6 +39,7 @@ pub use control::{
     CONTROL_KEY, ControlState, History, HistoryChange, MalformedControl, Pause, StoredControl, malformed_examples,
 };
 pub use digest::Digest32;
+pub use error_chain::error_chain;
 pub use event::{
     ChangeAllowed, Disposition, Event, EventBody, EventError, Failed, FileAction, FileSummary, HealthWindowFailed,
     HealthWindowPassed, HistoryAccepted, MergeFenced, MergeStarted, Position, Promoted, PromotionBlocked,

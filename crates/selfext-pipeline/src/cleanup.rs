@@ -3,7 +3,7 @@
 use selfext_domain::ports::Retired;
 
 use crate::journal::Journal;
-use crate::{Observer, Pipeline, Step, refusals};
+use crate::{Observer, Pipeline, Step};
 
 impl Pipeline {
     /// Closes the pull request and deletes the branch of a run that is over, so that nothing of it can merge any more. What
@@ -17,7 +17,9 @@ impl Pipeline {
                     "branch {branch} stays at its fence, because a closed pull request still shows an earlier commit of it"
                 )
             }
-            Err(error) => format!("branch {branch} or its pull request is left: {}", refusals::chain(&error)),
+            Err(error) => {
+                format!("branch {branch} or its pull request is left: {}", selfext_domain::error_chain(&error))
+            }
         };
         observer.on(&Step::CleanupFailed { detail });
     }

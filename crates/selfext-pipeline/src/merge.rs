@@ -128,7 +128,8 @@ impl Pipeline {
         if permit.terms().permit_status
             && let Err(error) = self.ports.forge.show_permit(&permit.terms().head, true).await
         {
-            let message = format!("the permit's commit status could not be set: {}", refusals::chain(&error));
+            let message =
+                format!("the permit's commit status could not be set: {}", selfext_domain::error_chain(&error));
             return MergeAnswer::MayPass { permit, message };
         }
         self.ports.forge.merge(permit).await
@@ -141,7 +142,7 @@ impl Pipeline {
         if terms.permit_status
             && let Err(error) = self.ports.forge.show_permit(&terms.head, false).await
         {
-            let error = refusals::chain(&error);
+            let error = selfext_domain::error_chain(&error);
             let detail = format!("{} Its permit's commit status could not be taken back: {error}", refusal.detail);
             return Ok(journal.end(Ending::InDoubt { detail }));
         }

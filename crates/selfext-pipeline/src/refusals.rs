@@ -1,21 +1,7 @@
 //! What the pipeline makes of the errors of its ports.
 
-use std::error::Error;
-
 use selfext_domain::ports::{ForgeError, VerifierError};
-use selfext_domain::{Reason, Refusal, Stage};
-
-/// An error with everything under it, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
-}
+use selfext_domain::{Reason, Refusal, Stage, error_chain};
 
 /// The refusal that an error of the forge becomes.
 pub(crate) fn of_forge(stage: Stage, doing: &str, error: &ForgeError) -> Refusal {
@@ -25,7 +11,7 @@ pub(crate) fn of_forge(stage: Stage, doing: &str, error: &ForgeError) -> Refusal
         }
         ForgeError::RateLimited { .. } => (Reason::RateLimited, "Promote the same change again after that."),
         ForgeError::Unauthorized(_) => {
-            (Reason::ForgeRefused, "Check the token and its rights, then promote the same change again.")
+            (Reason::ForgeRefused, "Check the token or the App and its rights, then promote the same change again.")
         }
         ForgeError::NotFound(_) => {
             (Reason::ForgeRefused, "Check the repository's name, the base branch and what the token can see.")
@@ -34,12 +20,12 @@ pub(crate) fn of_forge(stage: Stage, doing: &str, error: &ForgeError) -> Refusal
         ForgeError::BranchTaken { .. } => (Reason::HeadMoved, "Look who pushed to it; delete the branch to try anew."),
         ForgeError::TreeDiffers { .. } => (Reason::PublishedTreeDiffers, "Nothing of it is left on the forge."),
     };
-    Refusal::new(stage, reason, format!("{doing}: {}. {advice}", chain(error)))
+    Refusal::new(stage, reason, format!("{doing}: {}. {advice}", error_chain(error)))
 }
 
 /// The refusal that an error of the verifier becomes.
 pub(crate) fn of_verifier(error: VerifierError) -> Refusal {
-    let detail = chain(&error);
+    let detail = error_chain(&error);
     match error {
         VerifierError::DoesNotApply { paths, .. } => {
             Refusal::new(Stage::Verification, Reason::DoesNotApply, format!("{detail}.")).with_paths(paths)

@@ -7,7 +7,7 @@ use selfext_domain::{
 
 use crate::journal::{Journal, Stop};
 use crate::unrecorded::landing;
-use crate::{Ending, Observer, Pipeline, PromoteError, Step, refusals};
+use crate::{Ending, Observer, Pipeline, PromoteError, Step};
 
 /// Why a permit that nobody used in time is fenced.
 pub(crate) const OVERDUE: &str = "its permit's time was over";
@@ -122,7 +122,7 @@ impl Pipeline {
         let (landed, cleaned) = futures::join!(self.ports.forge.commit(&commit), cleaning);
         if let Err(error) = cleaned {
             observer.on(&Step::CleanupFailed {
-                detail: format!("branch {} is left: {}", terms.branch, refusals::chain(&error)),
+                detail: format!("branch {} is left: {}", terms.branch, selfext_domain::error_chain(&error)),
             });
         }
         let landed = match landed {
@@ -130,7 +130,7 @@ impl Pipeline {
             Err(error) => {
                 let detail = format!(
                     "it landed as {commit}, but what landed could not be read: {}. `selfext reconcile` asks again.",
-                    refusals::chain(&error)
+                    selfext_domain::error_chain(&error)
                 );
                 return Ok(journal.end(Ending::InDoubt { detail }));
             }
@@ -197,8 +197,11 @@ impl Pipeline {
             forge.close_pull_request(terms.pull_request).await
         };
         if let Err(error) = fenced.await {
-            let detail =
-                format!("pull request {} could not be fenced off: {}", terms.pull_request, refusals::chain(&error));
+            let detail = format!(
+                "pull request {} could not be fenced off: {}",
+                terms.pull_request,
+                selfext_domain::error_chain(&error)
+            );
             return Err(journal.end(Ending::InDoubt { detail }));
         }
         match self.look(journal).await {
@@ -219,7 +222,7 @@ pub(crate) enum Settled {
 /// A merge of which it cannot be seen what became stays in doubt.
 pub(crate) fn unseen(journal: &Journal<'_>, error: &ForgeError) -> Result<Stop, Stop> {
     let number = permit_of(journal)?.pull_request;
-    let error = refusals::chain(error);
+    let error = selfext_domain::error_chain(error);
     let detail = format!("the forge could not be asked whether pull request {number} was merged: {error}");
     Ok(journal.end(Ending::InDoubt { detail }))
 }

@@ -162,7 +162,8 @@ impl Pipeline {
             }
         };
         if let Err(error) = shown.await {
-            let detail = format!("the failure could not be shown on the pull request: {}", refusals::chain(&error));
+            let detail =
+                format!("the failure could not be shown on the pull request: {}", selfext_domain::error_chain(&error));
             observer.on(&Step::CleanupFailed { detail });
         }
     }
