@@ -25,7 +25,7 @@ use crate::transport::SendError;
 /// The largest answer that is read.
 pub(crate) const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
-/// How long a merge waits for GitHub's limits, at most: its permit has a deadline. It may be asked for again under it.
+/// How long a merge waits at most, for GitHub's limits and for what it needs first. It may be asked for again under its permit.
 const MERGE_WAIT: Duration = Duration::from_secs(20);
 
 /// The largest answer to a refused request that is read; GitHub's have a few hundred bytes.
@@ -89,8 +89,17 @@ impl Client {
         self.send(Method::PATCH, route, Some(json(body)?)).await
     }
 
-    /// The request that merges.
+    /// The request that merges. What it needs first is had in time, or it is not sent: its permit has a deadline.
     pub(crate) async fn put_merge(&self, route: Route<'_>, body: &impl Serialize) -> Result<Answer, SendError> {
+        let first = async {
+            self.bound().await?;
+            self.credential().await
+        };
+        let wait = self.inner.budget.max_wait.min(MERGE_WAIT);
+        let had = tokio::time::timeout(wait, first).await.map_err(|_| {
+            SendError::NotSent(format!("which repository it is, and a token, were not had within {} s", wait.as_secs()))
+        })?;
+        had.map_err(SendError::Before)?;
         self.send(MERGING, route, Some(json(body)?)).await
     }
 

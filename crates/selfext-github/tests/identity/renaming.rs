@@ -2,8 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use selfext_domain::ports::{Forge as _, ForgeError, LedgerError, Repositories};
-use selfext_domain::{BranchName, CommitSha, RepositoryName};
+use selfext_domain::ports::{Forge as _, ForgeError, LedgerError, MergeAnswer, Repositories};
+use selfext_domain::{
+    BranchName, CommitSha, EventId, MergeMethod, MergePermit, PermitTerms, PullRequestNumber, RepositoryName, RunId,
+    TreeSha,
+};
+use selfext_twin::{Fault, FaultKind};
 
 use crate::world::*;
 
@@ -106,6 +110,35 @@ async fn a_repository_that_is_made_again_while_a_client_lives_is_found_out_befor
     let error = later.show_permit(&head, true).await.unwrap_err();
     assert!(error.to_string().contains("another repository than before"), "{error}");
     assert_eq!(world.asked(), ["GET /repos/octo-org/agent 200"]);
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test has no ledger")]
+async fn a_merge_whose_repository_is_not_told_in_time_is_not_sent_and_its_permit_given_back() {
+    let world = World::new().await;
+    let token = selfext_github::SecretToken::parse(TOKEN).unwrap();
+    let forge = world.builder().token(token).build().unwrap();
+    world.twin.add_fault(Fault::on("GET", "/repos/*/*", FaultKind::Hang));
+    let permit = MergePermit::from_ledger(PermitTerms {
+        id: EventId::from_uuid("0198f1d2-7b3c-7a00-8000-000000000001".parse().unwrap()),
+        run: RunId::parse("run-1").unwrap(),
+        repository: name("octo-org/agent"),
+        base: main_branch(),
+        base_commit: CommitSha::parse("a".repeat(40)).unwrap(),
+        pull_request: PullRequestNumber::new(1).unwrap(),
+        branch: branch("selfext/x/y-0123456789abcdef"),
+        head: CommitSha::parse("b".repeat(40)).unwrap(),
+        tree: TreeSha::parse("c".repeat(40)).unwrap(),
+        method: MergeMethod::Squash,
+        message: "Title".to_owned(),
+        permit_status: false,
+        holder: "a test".to_owned(),
+        granted_at: chrono::DateTime::UNIX_EPOCH,
+        deadline: chrono::DateTime::UNIX_EPOCH,
+    });
+    let answer = forge.merge(permit).await;
+    assert!(matches!(answer, MergeAnswer::MayPass { .. }), "{answer:?}");
+    assert!(world.twin.exchanges().iter().all(|asked| asked.method == "GET"), "nothing was asked to merge");
 }
 
 /// A memory that cannot be reached at first.
