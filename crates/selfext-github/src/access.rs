@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 use selfext_domain::ports::ForgeError;
-use selfext_domain::{BranchName, BranchRules, CommitSha, EVIDENCE_CONTEXT, MergeMethod, RepositoryName};
+use selfext_domain::{BranchName, BranchRules, CommitSha, EVIDENCE_CONTEXT, MergeMethod};
 
 use crate::answer::Answer;
 use crate::client::Client;
@@ -77,12 +77,6 @@ impl OctocrabForge {
     /// [`ForgeError`] if the repository itself cannot be read.
     pub async fn access(&self, base: &BranchName) -> Result<Access, ForgeError> {
         self.client().access(base).await
-    }
-
-    /// The repository's name as it is now, if it was asked for.
-    #[must_use]
-    pub fn current_name(&self) -> RepositoryName {
-        self.client().repository()
     }
 }
 

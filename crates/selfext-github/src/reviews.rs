@@ -8,7 +8,7 @@ use selfext_domain::ports::ForgeError;
 use selfext_domain::{CommitSha, PullRequestNumber, Review, ReviewState};
 
 use crate::client::Client;
-use crate::wire::{Permission, PullRequestBody, ReviewBody};
+use crate::wire::{Permission, ReviewBody};
 
 /// How many reviews a page has; GitHub's most.
 const PER_PAGE: usize = 100;
@@ -21,9 +21,9 @@ const AT_ONCE: usize = 4;
 
 impl Client {
     /// All reviews, oldest first. Whose word counts is looked up for those that would decide something: an approval of another
-    /// commit than `head` does not.
+    /// commit than `head` does not. That nobody approves their own pull request is left to whoever knows its author.
     pub(crate) async fn reviews(&self, number: PullRequestNumber, head: &CommitSha) -> Result<Vec<Review>, ForgeError> {
-        let (author, bodies) = tokio::try_join!(self.author(number), self.review_bodies(number))?;
+        let bodies = self.review_bodies(number).await?;
         let may_decide = |body: &&ReviewBody| match body.state() {
             ReviewState::Approved => body.commit_id.as_ref() == Some(head),
             ReviewState::ChangesRequested => true,
@@ -33,7 +33,7 @@ impl Client {
             .iter()
             .filter(may_decide)
             .filter_map(|body| body.user.as_ref())
-            .filter(|user| user.is_person() && !author.as_ref().is_some_and(|author| same(author, &user.login)))
+            .filter(|user| user.is_person())
             .map(|user| user.login.clone())
             .collect();
         let asked = people.into_iter().map(|login| async move {
@@ -48,12 +48,6 @@ impl Client {
             Review { reviewer, state, commit: body.commit_id, counts }
         });
         Ok(reviews.collect())
-    }
-
-    async fn author(&self, number: PullRequestNumber) -> Result<Option<String>, ForgeError> {
-        let answer = self.get(self.at("pulls").pull_request(number)).await?;
-        let body: PullRequestBody = answer.expect(StatusCode::OK, &format!("pull request {number}"))?;
-        Ok(body.user.map(|user| user.login))
     }
 
     async fn review_bodies(&self, number: PullRequestNumber) -> Result<Vec<ReviewBody>, ForgeError> {
@@ -82,9 +76,4 @@ impl Client {
         }
         Ok(answer.expect::<Permission>(StatusCode::OK, "a reviewer's rights")?.may_write())
     }
-}
-
-/// GitHub tells logins apart without regard to case.
-fn same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
 }

@@ -35,11 +35,15 @@ impl Client {
             self.check_runs_of(head),
             early,
         )?;
-        let reviews = match early {
+        let mut reviews = match early {
             Some(reviews) => reviews,
             None if rules.approvals > 0 => self.reviews(number, head).await?,
             None => Vec::new(),
         };
+        // Nobody approves their own pull request.
+        for review in &mut reviews {
+            review.counts &= !is_of(&pull_request, &review.reviewer);
+        }
         let gate = GateReading { statuses, check_runs };
         Ok(Survey { pull_request, base_head, gate, rules, reviews })
     }
@@ -69,6 +73,11 @@ impl Client {
             }
         }
     }
+}
+
+/// Whether somebody opened a pull request. GitHub tells logins apart without regard to case.
+fn is_of(pull_request: &PullRequest, login: &str) -> bool {
+    pull_request.author.as_ref().is_some_and(|author| author.eq_ignore_ascii_case(login))
 }
 
 /// The latest status of each context of a commit.

@@ -32,7 +32,7 @@ async fn a_control_that_stays_locked_ends_a_promotion_a_pause_and_a_resume_in_bo
         bench.operations.resume(&operator, None),
     );
     let took = begin.elapsed();
-    println!("given up after {took:?}: {}", words(first.as_ref().unwrap_err()));
+    println!("given up after {took:?}: {}", selfext_domain::error_chain(first.as_ref().unwrap_err()));
     assert!(took >= ONE_LOCK && took < ALTOGETHER, "{took:?}");
     assert!(matches!(paused, Err(ControlError::Unavailable(_))), "{paused:?}");
     assert!(matches!(resumed, Err(ControlError::Unavailable(_))), "{resumed:?}");
@@ -106,7 +106,7 @@ async fn a_begin_of_a_merge_that_loses_a_deadlock_is_told_and_completes_when_ask
     };
     let (first, reached) = disturb(Box::pin(selfext.promote(&change)), gate.arrived(1), deadlock).await;
     assert!(reached, "{first:?}");
-    let told = words(first.as_ref().unwrap_err());
+    let told = selfext_domain::error_chain(first.as_ref().unwrap_err());
     assert!(told.contains("deadlock"), "{told}");
     assert!(!bench.complete(&selfext, &change, first, "a deadlock").await);
     bench.world.end().await;

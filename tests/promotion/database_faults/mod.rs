@@ -7,7 +7,6 @@ mod restarts;
 mod settings;
 mod statements;
 
-use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -136,7 +135,7 @@ fn file(number: usize) -> String {
 
 /// Asks for a change when nothing is in the way.
 async fn ask(selfext: &Selfext, change: &ChangeSet, point: &str) -> Outcome {
-    selfext.promote(change).await.unwrap_or_else(|error| panic!("{point}: {}", words(&error)))
+    selfext.promote(change).await.unwrap_or_else(|error| panic!("{point}: {}", selfext_domain::error_chain(&error)))
 }
 
 /// The outcome of a call that completed; `None` for one that said clearly why it could not, so that asking again is right.
@@ -149,7 +148,7 @@ fn completed_or_told(result: Result<Outcome, PromoteError>, point: &str) -> Opti
             other => panic!("{point}: {other:?}"),
         },
         Err(error) => {
-            assert!(is_of_the_database(&error), "{point}: {}", words(&error));
+            assert!(is_of_the_database(&error), "{point}: {}", selfext_domain::error_chain(&error));
             None
         }
     }
@@ -161,18 +160,6 @@ fn is_of_the_database(error: &PromoteError) -> bool {
         error,
         PromoteError::Ledger(LedgerError::Unavailable(_)) | PromoteError::Control(ControlError::Unavailable(_))
     )
-}
-
-/// An error with its causes, as an operator reads it.
-fn words(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 /// Does something in the middle of a call, once a moment of it is reached. Answers also whether it was: the call may end before.

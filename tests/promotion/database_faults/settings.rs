@@ -50,7 +50,7 @@ async fn a_database_that_takes_no_writes_is_told_and_the_run_goes_on_when_it_doe
     let change = bench.next_change();
     let selfext = bench.fresh_selfext().await;
     set(&bench, "SET default_transaction_read_only = on").await;
-    let told = words(&selfext.promote(&change).await.unwrap_err());
+    let told = selfext_domain::error_chain(&selfext.promote(&change).await.unwrap_err());
     assert!(told.contains("ledger") && told.contains("read-only"), "{told}");
     assert_eq!(bench.operations.status(10).await.unwrap().latest.len(), 0);
     assert!(bench.world.twin.exchanges().is_empty(), "nothing was asked of the forge");

@@ -55,7 +55,7 @@ pub(super) async fn at_each_write(
         let (first, reached) = disturb(Box::pin(selfext.promote(&change)), reached, act).await;
         assert!(reached, "{point}: the promotion did not come so far: {first:?}");
         if let Err(error) = &first {
-            println!("{point}: {}", words(error));
+            println!("{point}: {}", selfext_domain::error_chain(error));
         }
         let completed = bench.complete(&selfext, &change, first, &point).await;
         assert!(is_noticed.is_none_or(|is_noticed| completed != is_noticed), "{point}");

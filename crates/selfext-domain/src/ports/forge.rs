@@ -158,6 +158,8 @@ pub struct PullRequest {
     pub number: PullRequestNumber,
     /// Where a person reads it.
     pub url: String,
+    /// Who opened it; nothing if the account is gone.
+    pub author: Option<String>,
     /// Whether it is open.
     pub state: PullRequestState,
     /// The commit that it would merge, or did.

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// GitHub counts by token, and every process that uses the token counts: give an agent less, and something is left to an
 /// operator who uses the same one. The defaults stay below what GitHub's documentation names: 80 requests a minute that
-/// make something, and 900 points a minute, of which a write costs 5 and a read 1.
+/// make something, and 900 points a minute, of which a write costs 5 and a read 1, also in the first minute after a rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Requests a minute that change something, sent one after another; 60 by default. The first ones are not spaced:
@@ -14,9 +14,9 @@ pub struct Budget {
     pub writes_per_minute: u32,
     /// How many of them may follow each other without a pause after a rest; 10 by default.
     pub write_burst: u32,
-    /// Requests a minute that only read; 600 by default.
+    /// Requests a minute that only read; 400 by default.
     pub reads_per_minute: u32,
-    /// How many of them may follow each other without a pause after a rest; 120 by default.
+    /// How many of them may follow each other without a pause after a rest; 100 by default.
     pub read_burst: u32,
     /// How many requests of GitHub's hour are left to others: where fewer remain, nothing is sent until the hour is over.
     /// 0 by default.
@@ -43,10 +43,22 @@ impl Default for Budget {
         Self {
             writes_per_minute: 60,
             write_burst: 10,
-            reads_per_minute: 600,
-            read_burst: 120,
+            reads_per_minute: 400,
+            read_burst: 100,
             reserve: 0,
             max_wait: Duration::from_mins(2),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_budget_stays_below_what_github_names() {
+        let Budget { writes_per_minute, write_burst, reads_per_minute, read_burst, .. } = Budget::default();
+        let (writes, reads) = (writes_per_minute + write_burst, reads_per_minute + read_burst);
+        assert!(writes < 80 && 5 * writes + reads < 900, "{writes} writes and {reads} reads");
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct PullRequestBody {
     mergeable_state: Option<String>,
     /// Missing if the account was deleted.
     #[serde(default)]
-    pub(crate) user: Option<User>,
+    user: Option<User>,
     head: Side,
     base: Side,
 }
@@ -94,6 +94,7 @@ impl TryFrom<PullRequestBody> for PullRequest {
         Ok(Self {
             number: body.number,
             url: body.url(),
+            author: body.user.map(|user| user.login),
             state,
             head: body.head.sha.clone(),
             branch: BranchName::parse(body.head.branch.as_str()).map_err(|_| unreadable("head"))?,

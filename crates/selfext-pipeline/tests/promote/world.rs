@@ -85,6 +85,7 @@ pub fn request(state: PullRequestState) -> PullRequest {
     PullRequest {
         number: number(),
         url: "http://forge/12".into(),
+        author: None,
         state,
         head: head(),
         branch: BranchName::parse("selfext/write/x").unwrap(),
