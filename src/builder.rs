@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use selfext_domain::ports::{Forge, IdSource as _, PauseRequest, Verifier, Wakes};
-use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, RepositoryName, RunId};
+use selfext_domain::ports::{Forge, Heartbeats, IdSource as _, Leases, PauseRequest, Verifier, Wakes};
+use selfext_domain::{BranchName, ChangeSet, InvalidValue, OperatorName, Reporter, RepositoryName, RunId};
 use selfext_github::{
     AppKey, Budget, BuildError, GithubApp, InvalidAppId, InvalidAppKey, InvalidToken, OctocrabForge, SecretToken,
 };
@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::edge::{SystemClock, UuidSource};
 use crate::git_remote::{ForgeRemote, GitAddress};
+use crate::heartbeat::reporter;
 use crate::operations::os_user;
 use crate::places::{PlacesError, default_cache, default_database};
 use crate::wakes::ForgeWakes;
@@ -196,7 +197,7 @@ impl SelfextBuilder {
         let (holder, deadline, pause) = (self.holder.clone(), self.permit_deadline, self.retry_pause);
         let repository = self.repository.clone();
         let Parts { forge, store, verifier, base } = self.parts().await?;
-        let store = store?;
+        let (store, reporter) = (store?, reporter(&this_process())?);
         let ports = Ports {
             ledger: store.ledger(),
             control: store.control(),
@@ -211,11 +212,19 @@ impl SelfextBuilder {
             retry_pause: pause.unwrap_or(usual.retry_pause),
             ..usual
         };
-        let forge = Arc::clone(&ports.forge);
+        let (forge, verifier) = (Arc::clone(&ports.forge), Arc::clone(&ports.verifier));
         let wakes = Arc::new(ForgeWakes::new(store.bell(&config.repository)));
         let pipeline = Pipeline::new(ports, config).woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>);
         pipeline.recover(&Silent).await?;
-        Ok(Selfext { pipeline, forge, wakes })
+        Ok(Selfext {
+            pipeline,
+            forge,
+            verifier,
+            wakes,
+            heartbeats: store.heartbeats(),
+            leases: store.leases(),
+            reporter,
+        })
     }
 
     /// The adapters. A ledger that could not be had is among them: what does not need it can go on.
@@ -278,9 +287,13 @@ fn this_process() -> String {
 /// selfext as an agent embeds it. Cheap to clone.
 #[derive(Clone)]
 pub struct Selfext {
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
     pub(crate) forge: Arc<dyn Forge>,
+    pub(crate) verifier: Arc<dyn Verifier>,
     wakes: Arc<ForgeWakes>,
+    pub(crate) heartbeats: Arc<dyn Heartbeats>,
+    pub(crate) leases: Arc<dyn Leases>,
+    pub(crate) reporter: Reporter,
 }
 
 impl Selfext {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{
-    AcceptedHistory, Archive, ControlError, EventQuery, Follower, IdSource as _, Ledger, LedgerError, Overview,
-    PauseAnswer, PauseRequest, ResumeAnswer, ResumeRequest, RunEntry, RunQuery,
+    AcceptedHistory, Archive, ControlError, EventQuery, Follower, Heartbeats, IdSource as _, Ledger, LedgerError,
+    Overview, PauseAnswer, PauseRequest, ResumeAnswer, ResumeRequest, RunEntry, RunQuery,
 };
 use selfext_domain::{
     ControlState, EventBody, History, OperatorName, PermitTerms, Position, PromotionPauseChanged, RecordedEvent,
@@ -37,6 +37,10 @@ impl Operations {
 
     pub(crate) fn archive(&self) -> Arc<dyn Archive> {
         self.store.archive()
+    }
+
+    pub(crate) fn heartbeats(&self) -> Arc<dyn Heartbeats> {
+        self.store.heartbeats()
     }
 
     pub(crate) fn ledger(&self) -> Arc<dyn Ledger> {

@@ -87,7 +87,7 @@ pub async fn round_trips(database: &Database, table: &mut Table) {
         control.read().await.unwrap();
         guard = proxy.round_trips();
         proxy.reset();
-        let _ = granted(ledger.begin_merge(&event, tip, false).await.unwrap());
+        let _ = granted(ledger.begin_merge(&event, tip).await.unwrap());
         permit = proxy.round_trips();
     }
     table.count("guard check, round trips", guard, 1);

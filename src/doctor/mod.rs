@@ -141,6 +141,7 @@ async fn raise_walls(
         tree: commit.tree,
         entries: Vec::new(),
         links: BaseLinks::default(),
+        irreversible: Vec::new(),
     };
     let run = RunId::parse("doctor").map_err(|error| error.to_string())?;
     let stage = StageRules { isolation: Isolation::BestEffort, ..StageRules::new("doctor", vec!["true".to_owned()]) };

@@ -1,13 +1,13 @@
-//! A process that promotes is killed before and after every request to the forge and every statement to the database, each
-//! in turn, on both databases. Another process then promotes the same change, and what the repository, the pull requests and the ledger say
-//! must be what they say after an undisturbed promotion.
+//! A process that promotes, or that watches and takes a sick change back, is killed before and after every request to the forge and
+//! every statement to the database, each in turn, on both databases. Another process then does the same, and what the repository, the
+//! pull requests and the ledger say must be what they say after an undisturbed one.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::process::{Signal, getpid, kill_process};
-use selfext::{FileChange, StreamId};
+use selfext::{FileChange, Found, Phase, RunId, Selfext, Silent, StreamId, Tick, WatchConfig};
 use selfext_contracts::{PgProxy, TestDatabase};
 use selfext_domain::Run;
 use selfext_twin::{Fault, FaultKind, Gate};
@@ -26,21 +26,69 @@ const BARE: &str = "SELFEXT_CRASH_REPOSITORY";
 const CACHE: &str = "SELFEXT_CRASH_CACHE";
 const LEDGER: &str = "SELFEXT_CRASH_LEDGER";
 const MOMENT: &str = "SELFEXT_CRASH_MOMENT";
-const EXECUTABLE: &str = "SELFEXT_CRASH_EXECUTABLE";
+const DEED: &str = "SELFEXT_CRASH_DEED";
 
-/// Which way a change is published.
+/// A change that says once that it is not well is sick.
+const HEALTH: &str = "[health]\nerror_budget = 0\n";
+
+/// What the process does that is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    AtOnce,
-    /// It has a file that is executable.
-    StepByStep,
+enum Deed {
+    PromoteAtOnce,
+    /// The change has a file that is executable.
+    PromoteStepByStep,
+    /// It watches, and finds a change that landed sick.
+    TakeBack,
 }
 
-impl Way {
+impl Deed {
+    fn named(name: &str) -> Self {
+        [Self::PromoteAtOnce, Self::PromoteStepByStep, Self::TakeBack]
+            .into_iter()
+            .find(|deed| format!("{deed:?}") == name)
+            .unwrap()
+    }
+
+    fn rules(self) -> String {
+        if self == Self::TakeBack { format!("{RULES}{HEALTH}") } else { RULES.to_owned() }
+    }
+
+    /// What there has to be before the process begins.
+    async fn prepare(self, world: &World) {
+        if self == Self::TakeBack {
+            promoted(&world.promote(&self.the_change()).await);
+            let commit = selfext::CommitSha::parse(world.main_tip()).unwrap();
+            world.selfext.heartbeat(&commit, false, Some("it is sick")).await.unwrap();
+        }
+    }
+
+    async fn is_done_by(self, selfext: &Selfext) -> Option<RunId> {
+        if self != Self::TakeBack {
+            let outcome = selfext.promote(&self.the_change()).await.unwrap();
+            promoted(&outcome);
+            return Some(outcome.run);
+        }
+        let watchdog = selfext.watchdog(WatchConfig::default());
+        for _ in 0..20 {
+            match watchdog.tick(&Silent).await.unwrap() {
+                Tick::Looked { findings, .. } if findings.is_empty() => return None,
+                Tick::Looked { findings, .. } => {
+                    if let Some(finding) =
+                        findings.iter().find(|finding| matches!(finding.found, Found::RolledBack { .. }))
+                    {
+                        return Some(finding.run.clone());
+                    }
+                }
+                elsewhere @ Tick::Elsewhere { .. } => panic!("{elsewhere:?}"),
+            }
+        }
+        panic!("it is not taken back");
+    }
+
     fn the_change(self) -> selfext::ChangeSet {
         let file = FileChange::Write { content: b"#!/bin/sh\n".as_slice().into(), executable: Some(true) };
         let change = builder("Say why").write(path("agent.txt"), "second\n");
-        let change = if self == Self::AtOnce { change } else { change.file(path("run"), file) };
+        let change = if self == Self::PromoteStepByStep { change.file(path("run"), file) } else { change };
         change.build().unwrap()
     }
 }
@@ -53,16 +101,15 @@ async fn child() {
     if let Ok(moment) = std::env::var(MOMENT) {
         Killer::arm(moment.parse().unwrap());
     }
-    let selfext = open(&place(API), place(BARE).as_ref(), place(CACHE).into(), place(LEDGER).parse().unwrap()).await;
-    let way = if std::env::var(EXECUTABLE).is_ok() { Way::StepByStep } else { Way::AtOnce };
-    promoted(&selfext.promote(&way.the_change()).await.unwrap());
+    let selfext = unopened(&place(API), place(BARE).as_ref(), place(CACHE).into(), place(LEDGER).parse().unwrap());
+    let selfext = selfext.holder(HOLDER.to_owned()).open().await.unwrap();
+    assert!(Deed::named(&place(DEED)).is_done_by(&selfext).await.is_some());
 }
 
-fn start_child(world: &World, ledger: &str) -> Child {
-    child_command(world, ledger).spawn().unwrap()
-}
+/// Both processes have one name, as a service that is started again may have: the lease of the killed one is its successor's.
+const HOLDER: &str = "the same service";
 
-fn child_command(world: &World, ledger: &str) -> Command {
+fn child_command(world: &World, deed: Deed, ledger: &str) -> Command {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child
         .args(["--ignored", "--exact", "crash::child"])
@@ -70,6 +117,7 @@ fn child_command(world: &World, ledger: &str) -> Command {
         .env(BARE, &world.bare)
         .env(CACHE, world.folder().join("child-cache"))
         .env(LEDGER, ledger)
+        .env(DEED, format!("{deed:?}"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true);
@@ -84,36 +132,51 @@ async fn kill_when(mut child: Child, reached: impl Future<Output = ()>) -> bool 
             true
         }
         status = child.wait() => {
-            assert!(status.unwrap().success(), "an undisturbed promotion succeeds");
+            assert!(status.unwrap().success(), "an undisturbed process succeeds");
             false
         }
     }
 }
 
-/// Another process takes the change on; then everything must be as if nothing had happened. `late` lets arrive what the killed
+/// Another process takes it on; then everything must be as if nothing had happened. `late` lets arrive what the killed
 /// child had sent, and says what that was.
-async fn recover(world: &World, way: Way, point: &str, late: impl AsyncFnOnce() -> Option<String>) {
-    let other = world.another_selfext().await;
-    let outcome = other.promote(&way.the_change()).await.unwrap();
-    promoted(&outcome);
+async fn recover(world: &World, deed: Deed, point: &str, late: impl AsyncFnOnce() -> Option<String>) {
+    let url = world.ledger_url().parse().unwrap();
+    let other = unopened(&world.api(), &world.bare, world.folder().join("other-cache"), url);
+    let other = other.holder(HOLDER.to_owned()).open().await.unwrap();
+    let run = deed.is_done_by(&other).await;
     let late = late().await;
-    assert_eq!(world.git(&["rev-list", "--count", "main"]), "2", "{point}: one merge");
-    assert_eq!(world.on_main("agent.txt").unwrap(), b"second\n", "{point}");
+    let merges = if deed == Deed::TakeBack { 2 } else { 1 };
+    assert_eq!(world.git(&["rev-list", "--count", "main"]), (merges + 1).to_string(), "{point}: {merges} merges");
     let pulls = world.twin.pulls().await;
     assert!(
-        pulls.len() == 1 && pulls[0].merged_as.is_some(),
-        "{point}: one pull request, merged: {pulls:?}, after {late:?}"
+        pulls.len() == merges && pulls.iter().all(|pull| pull.merged_as.is_some()),
+        "{point}: a pull request for each merge, merged: {pulls:?}, after {late:?}"
     );
     // One at which a publication may still have been on its way is kept where nothing can be proposed from it.
     for branch in world.branches() {
         world.git(&["merge-base", "--is-ancestor", &branch, "main"]);
     }
-    let events = world.operations.stream_events(&StreamId::Run(outcome.run)).await.unwrap();
-    assert!(Run::fold(&events).unwrap().phase().has_landed(), "{point}");
-    let count = |name: &str| events.iter().filter(|event| event.event.body.event_type() == name).count();
-    assert_eq!((count("promoted"), count("failed")), (1, 0), "{point}");
     let status = world.operations.status(10).await.unwrap();
-    assert_eq!((status.latest.len(), status.in_flight.len()), (1, 0), "{point}: one run, and nothing open");
+    assert_eq!((status.latest.len(), status.in_flight.len()), (merges, 0), "{point}: a run for each, and nothing open");
+    for entry in &status.latest {
+        let events = world.operations.stream_events(&entry.last.event.stream).await.unwrap();
+        assert!(Run::fold(&events).unwrap().phase().has_landed(), "{point}");
+        let count = |name: &str| events.iter().filter(|event| event.event.body.event_type() == name).count();
+        assert_eq!((count("promoted"), count("failed"), count("rollback_failed")), (1, 0, 0), "{point}");
+    }
+    if deed == Deed::TakeBack {
+        assert_eq!(world.git(&["rev-parse", "main^{tree}"]), world.git(&["rev-parse", "main~2^{tree}"]), "{point}");
+        let target = &status.latest.last().unwrap().last.event.stream;
+        let events = world.operations.stream_events(target).await.unwrap();
+        assert_eq!(Run::fold(&events).unwrap().phase(), Phase::RolledBack, "{point}");
+        let count = |name: &str| events.iter().filter(|event| event.event.body.event_type() == name).count();
+        assert_eq!((count("health_window_failed"), count("rollback_started")), (1, 1), "{point}");
+        assert!(status.watched.is_empty(), "{point}: {:?}", status.watched);
+    } else {
+        assert_eq!(world.on_main("agent.txt").unwrap(), b"second\n", "{point}");
+        assert_eq!(run.map(StreamId::Run), Some(status.latest[0].last.event.stream.clone()), "{point}");
+    }
 }
 
 /// Lets go the request that was held, and waits until it is over.
@@ -124,17 +187,15 @@ async fn arrive(world: &World, gate: &Gate) -> Option<String> {
 }
 
 /// Every request to the forge, on one database. What the killed child had sent arrives before or after the recovery.
-async fn at_every_request(backend: Backend, way: Way, kind: fn(Gate) -> FaultKind, arrives_late: bool) {
+async fn at_every_request(backend: Backend, deed: Deed, kind: fn(Gate) -> FaultKind, arrives_late: bool) {
     for number in 1..MANY {
-        let world = World::new(backend).await;
+        let world = World::with_rules(backend, &deed.rules()).await;
+        deed.prepare(&world).await;
         let gate = Gate::new();
         let nth = u32::try_from(number).unwrap();
         world.twin.add_fault(Fault::on("*", "/**", kind(gate.clone())).nth(nth));
-        let mut child = child_command(&world, &world.ledger_url());
-        if way == Way::StepByStep {
-            child.env(EXECUTABLE, "yes");
-        }
-        if !kill_when(child.spawn().unwrap(), gate.arrived(1)).await {
+        let child = child_command(&world, deed, &world.ledger_url()).spawn().unwrap();
+        if !kill_when(child, gate.arrived(1)).await {
             assert!(number > 10, "only {number} points were found");
             println!("killed at {} requests", number - 1);
             return;
@@ -142,52 +203,64 @@ async fn at_every_request(backend: Backend, way: Way, kind: fn(Gate) -> FaultKin
         if !arrives_late {
             arrive(&world, &gate).await;
         }
-        let point = format!("request {number} on {backend:?}, {way:?}");
-        recover(&world, way, &point, async || if arrives_late { arrive(&world, &gate).await } else { None }).await;
+        let point = format!("request {number} on {backend:?}, {deed:?}");
+        recover(&world, deed, &point, async || if arrives_late { arrive(&world, &gate).await } else { None }).await;
         world.end_disturbed().await;
     }
-    panic!("the promotion did not end");
+    panic!("it did not end");
 }
 
 #[tokio::test]
 async fn killed_before_each_request_on_postgres() {
-    at_every_request(Backend::Postgres, Way::AtOnce, FaultKind::Hold, false).await;
+    at_every_request(Backend::Postgres, Deed::PromoteAtOnce, FaultKind::Hold, false).await;
 }
 
 #[tokio::test]
 async fn killed_before_each_request_on_sqlite() {
-    at_every_request(Backend::Sqlite, Way::AtOnce, FaultKind::Hold, true).await;
+    at_every_request(Backend::Sqlite, Deed::PromoteAtOnce, FaultKind::Hold, true).await;
 }
 
 #[tokio::test]
 async fn killed_after_each_request_on_postgres() {
-    at_every_request(Backend::Postgres, Way::AtOnce, FaultKind::HoldAnswer, true).await;
+    at_every_request(Backend::Postgres, Deed::PromoteAtOnce, FaultKind::HoldAnswer, true).await;
 }
 
 #[tokio::test]
 async fn killed_after_each_request_on_sqlite() {
-    at_every_request(Backend::Sqlite, Way::AtOnce, FaultKind::HoldAnswer, false).await;
+    at_every_request(Backend::Sqlite, Deed::PromoteAtOnce, FaultKind::HoldAnswer, false).await;
 }
 
 #[tokio::test]
 async fn killed_before_each_request_of_the_longer_way() {
-    at_every_request(Backend::Sqlite, Way::StepByStep, FaultKind::Hold, true).await;
+    at_every_request(Backend::Sqlite, Deed::PromoteStepByStep, FaultKind::Hold, true).await;
 }
 
 #[tokio::test]
 async fn killed_after_each_request_of_the_longer_way() {
-    at_every_request(Backend::Sqlite, Way::StepByStep, FaultKind::HoldAnswer, false).await;
+    at_every_request(Backend::Sqlite, Deed::PromoteStepByStep, FaultKind::HoldAnswer, false).await;
+}
+
+#[tokio::test]
+async fn a_watchdog_that_is_killed_before_each_request_is_followed_by_another() {
+    at_every_request(Backend::Sqlite, Deed::TakeBack, FaultKind::Hold, true).await;
+}
+
+#[tokio::test]
+async fn a_watchdog_that_is_killed_after_each_request_is_followed_by_another() {
+    at_every_request(Backend::Postgres, Deed::TakeBack, FaultKind::HoldAnswer, false).await;
 }
 
 /// Every statement to Postgres, those of connecting and preparing included.
-async fn at_every_statement(arm: fn(&PgProxy, u64), arrives_late: bool) {
+async fn at_every_statement(deed: Deed, arm: fn(&PgProxy, u64), arrives_late: bool) {
     for number in 1..MANY {
         let database = TestDatabase::create().await;
         let proxy = PgProxy::start(database.url()).await;
         let direct = database.url().to_owned();
-        let world = World::on_postgres_through(database, &direct).await;
+        let world = World::on_postgres_through(database, &direct, &deed.rules()).await;
+        deed.prepare(&world).await;
         arm(&proxy, number);
-        if !kill_when(start_child(&world, proxy.url()), proxy.struck()).await {
+        let child = child_command(&world, deed, proxy.url()).spawn().unwrap();
+        if !kill_when(child, proxy.struck()).await {
             assert!(number > 6, "only {number} points were found");
             println!("killed at {} statements", number - 1);
             return;
@@ -199,20 +272,26 @@ async fn at_every_statement(arm: fn(&PgProxy, u64), arrives_late: bool) {
             proxy.disarm();
             None
         };
-        recover(&world, Way::AtOnce, &format!("statement {number}"), late).await;
+        recover(&world, deed, &format!("statement {number}"), late).await;
         world.end_disturbed().await;
     }
-    panic!("the promotion did not end");
+    panic!("it did not end");
 }
 
 #[tokio::test]
 async fn killed_before_each_statement() {
-    at_every_statement(PgProxy::hold_before, true).await;
+    at_every_statement(Deed::PromoteAtOnce, PgProxy::hold_before, true).await;
 }
 
 #[tokio::test]
 async fn killed_after_each_statement() {
-    at_every_statement(PgProxy::hold_after, false).await;
+    at_every_statement(Deed::PromoteAtOnce, PgProxy::hold_after, false).await;
+}
+
+/// Before each alone: after one is before the next, but for requests to the forge in between, after each of which it is killed too.
+#[tokio::test]
+async fn a_watchdog_that_is_killed_before_each_statement_is_followed_by_another() {
+    at_every_statement(Deed::TakeBack, PgProxy::hold_before, true).await;
 }
 
 /// Kills its own process at the given moment: SQLite works inside the process, so nothing outside of it sees its statements.
@@ -240,12 +319,23 @@ impl<S: Subscriber> Layer<S> for Killer {
     }
 }
 
-/// Before and after every statement to SQLite, the beginnings and ends of transactions included.
 #[tokio::test]
 async fn killed_before_and_after_each_statement_on_sqlite() {
+    at_every_moment(Deed::PromoteAtOnce).await;
+}
+
+#[tokio::test]
+async fn a_watchdog_that_is_killed_around_each_statement_on_sqlite_is_followed_by_another() {
+    at_every_moment(Deed::TakeBack).await;
+}
+
+/// Before and after every statement to SQLite, the beginnings and ends of transactions included.
+async fn at_every_moment(deed: Deed) {
     for moment in 1..MANY {
-        let world = World::new(Backend::Sqlite).await;
-        let mut child = child_command(&world, &world.ledger_url()).env(MOMENT, moment.to_string()).spawn().unwrap();
+        let world = World::with_rules(Backend::Sqlite, &deed.rules()).await;
+        deed.prepare(&world).await;
+        let mut child = child_command(&world, deed, &world.ledger_url());
+        let mut child = child.env(MOMENT, moment.to_string()).spawn().unwrap();
         let status = child.wait().await.unwrap();
         if status.success() {
             assert!(moment > 20, "only {moment} moments were found");
@@ -253,8 +343,8 @@ async fn killed_before_and_after_each_statement_on_sqlite() {
             return;
         }
         assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "moment {moment}: {status}");
-        recover(&world, Way::AtOnce, &format!("moment {moment}"), async || None).await;
+        recover(&world, deed, &format!("moment {moment}"), async || None).await;
         world.end_disturbed().await;
     }
-    panic!("the promotion did not end");
+    panic!("it did not end");
 }

@@ -10,6 +10,7 @@ mod crash;
 mod database_faults;
 mod failover;
 mod gate;
+mod health;
 mod identity;
 mod landing;
 mod limits;

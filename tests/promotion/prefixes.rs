@@ -54,7 +54,7 @@ impl Good {
             let event = &recorded.event;
             match &event.body {
                 EventBody::Proposed(_) => drop(ledger.propose(event, None).await.unwrap()),
-                EventBody::MergeStarted(_) => drop(ledger.begin_merge(event, tip, false).await.unwrap()),
+                EventBody::MergeStarted(_) => drop(ledger.begin_merge(event, tip).await.unwrap()),
                 _ => drop(ledger.append(event, tip).await.unwrap()),
             }
             tip = Tip { sequence: recorded.sequence, hash: recorded.link.hash };

@@ -46,7 +46,7 @@ fn executable(text: &str) -> ChangeSet {
 async fn a_promotion_keeps_its_budget_of_round_trips() {
     let database = TestDatabase::create().await;
     let proxy = PgProxy::start(database.url()).await;
-    let world = World::on_postgres_through(database, proxy.url()).await;
+    let world = World::on_postgres_through(database, proxy.url(), RULES).await;
     // The first one also prepares the statements on the pool's connection, and reads what the repository is.
     promoted(&world.promote(&change("second\n")).await);
     let cold = proxy.round_trips();

@@ -135,8 +135,8 @@ impl World {
     }
 
     /// A world whose ledger is reached through another address, for example a proxy's.
-    pub async fn on_postgres_through(database: TestDatabase, url: &str) -> Self {
-        Self::with_ledger(Database::Postgres(database), url, RULES).await
+    pub async fn on_postgres_through(database: TestDatabase, url: &str, rules: &str) -> Self {
+        Self::with_ledger(Database::Postgres(database), url, rules).await
     }
 
     /// A world on a Postgres server of the test's own, whose empty database is migrated, reached through another address.

@@ -2,9 +2,10 @@
 
 use selfext_domain::{
     ActorSource, BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Failed,
-    Fingerprint, HealthWindowPassed, Link, MergeMethod, MergeStarted, OperatorName, Position, Promoted,
-    PromotionPauseChanged, Proposed, PullRequestNumber, Reason, Refusal, RepositoryName, RunAbandoned, RunId, Stage,
-    StreamId, Subject, Tested, ToolName, TreeSha,
+    Fingerprint, HealthTerms, HealthWindowFailed, HealthWindowPassed, Link, MergeMethod, MergeStarted, OperatorName,
+    Position, Promoted, PromotionPauseChanged, Proposed, PullRequestNumber, Reason, Refusal, RepositoryName,
+    RollbackAcknowledged, RollbackFailed, RollbackStarted, RolledBack, RunAbandoned, RunId, Stage, StreamId, Subject,
+    Tested, ToolName, TreeSha,
 };
 use uuid::Uuid;
 
@@ -49,7 +50,15 @@ pub(crate) fn body(event_type: &str) -> EventBody {
     let branch = BranchName::parse("selfext/t/x").unwrap();
     let tree = TreeSha::parse("b".repeat(40)).unwrap();
     match event_type {
-        "proposed" => Proposed { message: "m".into(), files: vec![], branch, rollback_of: None }.into(),
+        "proposed" => Proposed {
+            message: "m".into(),
+            files: vec![],
+            branch,
+            rollback_of: None,
+            made_on: None,
+            rolled_back_before: None,
+        }
+        .into(),
         "tested" => Tested {
             base_commit: commit('a'),
             tree,
@@ -69,12 +78,21 @@ pub(crate) fn body(event_type: &str) -> EventBody {
             method: MergeMethod::Squash,
             message: "m".into(),
             permit_status: false,
+            health: None,
             holder: "h".into(),
             deadline_seconds: 60,
         }
         .into(),
-        "promoted" => Promoted { commit: commit('d'), tree, tree_matches: true }.into(),
+        "promoted" => {
+            let health = Some(HealthTerms::default());
+            Promoted { commit: commit('d'), tree, tree_matches: true, health }.into()
+        }
         "health_window_passed" => HealthWindowPassed { commit: commit('d'), samples: 1, window_seconds: 1 }.into(),
+        "health_window_failed" => HealthWindowFailed { commit: commit('d'), refusal: sick() }.into(),
+        "rollback_started" => RollbackStarted { rollback_run: back(), detail: "why".into() }.into(),
+        "rolled_back" => RolledBack { rollback_run: back(), commit: commit('e') }.into(),
+        "rollback_failed" => RollbackFailed { rollback_run: back(), refusal: sick(), prepared: Some(branch) }.into(),
+        "rollback_acknowledged" => RollbackAcknowledged { by: operator(), reason: None }.into(),
         "failed" => {
             Failed { refusal: Refusal::new(Stage::Verification, Reason::VerificationFailed, "why"), stages: vec![] }
                 .into()
@@ -90,6 +108,14 @@ pub(crate) fn body(event_type: &str) -> EventBody {
         .into(),
         other => panic!("no sample of {other}"),
     }
+}
+
+fn back() -> RunId {
+    RunId::parse("back").unwrap()
+}
+
+fn sick() -> Refusal {
+    Refusal::new(Stage::HealthWindow, Reason::Unhealthy, "why")
 }
 
 impl Ledger {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use selfext::{AllowError, Ending, OpenError, Outcome, PromoteError, StoreError};
+use selfext::{AcknowledgeError, AllowError, Ending, OpenError, Outcome, PromoteError, RollbackEnding, StoreError};
 
 /// How a command ended, for whoever called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,17 @@ impl Exit {
             Ending::Promoted { .. } => Self::Done,
             Ending::Blocked(_) => Self::Blocked,
             Ending::VerificationFailed { .. } => Self::VerificationFailed,
-            Ending::Failed(_) | Ending::Abandoned => Self::Failed,
+            Ending::Failed(_) | Ending::Abandoned | Ending::RolledBack { .. } => Self::Failed,
             Ending::InDoubt { .. } => Self::InDoubt,
+        }
+    }
+
+    pub const fn of_rollback(ending: &RollbackEnding) -> Self {
+        match ending {
+            RollbackEnding::RolledBack { .. } => Self::Done,
+            RollbackEnding::Waiting(_) => Self::Blocked,
+            RollbackEnding::InDoubt { .. } => Self::InDoubt,
+            RollbackEnding::Failed(_) => Self::Failed,
         }
     }
 
@@ -54,9 +63,20 @@ impl Exit {
                 || matches!(cause.downcast_ref(), Some(OpenError::Forge(_) | OpenError::GitUrl(_)))
                 || matches!(
                     cause.downcast_ref(),
-                    Some(PromoteError::RunTaken(_) | PromoteError::NoRun(_) | PromoteError::OtherRepository { .. })
+                    Some(
+                        PromoteError::RunTaken(_)
+                            | PromoteError::NoRun(_)
+                            | PromoteError::OtherRepository { .. }
+                            | PromoteError::OtherBase { .. }
+                            | PromoteError::IsRollback(_)
+                            | PromoteError::NotLanded { .. }
+                    )
                 )
                 || matches!(cause.downcast_ref(), Some(AllowError::NoRun(_)))
+                || matches!(
+                    cause.downcast_ref(),
+                    Some(AcknowledgeError::NoRun(_) | AcknowledgeError::IsRollback { .. })
+                )
         });
         if of_input { Self::Usage } else { Self::Failed }
     }

@@ -100,6 +100,12 @@ impl OperatorName {
     pub fn selfext() -> Self {
         Self("selfext".to_owned())
     }
+
+    /// selfext's watchdog, where it pauses promotion after repeated harm.
+    #[must_use]
+    pub fn breaker() -> Self {
+        Self("breaker".to_owned())
+    }
 }
 
 impl From<&RunId> for CorrelationId {

@@ -16,6 +16,7 @@ mod event;
 mod evidence;
 mod folded;
 mod guard;
+mod health;
 mod ids;
 mod invalid;
 mod links;
@@ -51,8 +52,9 @@ pub use folded::folded;
 pub use guard::{
     BranchRules, CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, PathGuardPermit,
     PausePermit, Review, ReviewState, ReviewVerdict, StatusState, check_limits, evaluate_gate, evaluate_reviews,
-    guard_paths, guard_pause,
+    guard_paths, guard_pause, held_back_by, not_being_taken_back,
 };
+pub use health::{HealthSample, HealthStanding, HealthTerms, HealthWindow, Heartbeat, Reporter, WindowVerdict};
 pub use ids::{
     ActorSource, CorrelationId, CycleId, EventId, GoalId, OperatorName, PullRequestNumber, RunId, StreamId, SubGoalId,
     ToolCallId, ToolName,
@@ -64,13 +66,14 @@ pub use permit::{MergePermit, PermitTerms};
 pub use presentation::{commit_message, pull_request_body, pull_request_title, status_summary};
 pub use repository::RepositoryName;
 pub use rules::{
-    ChangeLimits, EVIDENCE_CONTEXT, GateRules, Isolation, MergeMethod, OnBase, OutputRule, PERMIT_CONTEXT,
-    ProtectedPaths, RULES_PATH, RequiredContext, Rules, RulesError, StageKind, StageLimits, StageRules,
-    VariablePattern,
+    BreakerRules, ChangeLimits, EVIDENCE_CONTEXT, GateRules, HealthRules, Isolation, MergeMethod, OnBase, OutputRule,
+    PERMIT_CONTEXT, ProbeRules, ProbeTarget, ProtectedPaths, RULES_PATH, RequiredContext, Rules, RulesError, StageKind,
+    StageLimits, StageRules, VariablePattern,
 };
 pub use run::{Allowable, FoldError, IllegalEvent, NotAllowable, Phase, Run};
 pub use sha::{CommitSha, TreeSha};
 pub use trailer::CommitMeta;
 pub use verification::{
-    Candidate, Category, EntryChange, Limit, Mechanism, Prepared, StageReport, StageResult, Wall, WallReport, WallState,
+    Candidate, Category, EntryChange, Inverse, InverseConflict, Limit, Mechanism, Prepared, StageReport, StageResult,
+    Wall, WallReport, WallState,
 };

@@ -6,8 +6,8 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::{
-    BranchName, CommitSha, Event, EventBody, EventId, MergeMethod, MergeStarted, PullRequestNumber, RecordedEvent,
-    RepositoryName, RunId, TreeSha,
+    BranchName, CommitSha, Event, EventBody, EventId, HealthTerms, MergeMethod, MergeStarted, PullRequestNumber,
+    RecordedEvent, RepositoryName, RunId, TreeSha,
 };
 
 /// What a merge permit is about: the facts of one `merge_started` event. Reading it gives no right.
@@ -37,6 +37,8 @@ pub struct PermitTerms {
     pub message: String,
     /// Whether the commit status [`PERMIT_CONTEXT`](crate::PERMIT_CONTEXT) on the head is green while it is open.
     pub permit_status: bool,
+    /// What the change has to show once it landed, if it has to prove itself.
+    pub health: Option<HealthTerms>,
     /// Which process it was granted to.
     pub holder: String,
     /// When the database recorded the grant.
@@ -70,6 +72,7 @@ impl PermitTerms {
             method: started.method,
             message: started.message.clone(),
             permit_status: started.permit_status,
+            health: started.health,
             holder: started.holder.clone(),
             granted_at: recorded_at,
             deadline: recorded_at + Duration::seconds(i64::from(started.deadline_seconds)),
@@ -100,6 +103,7 @@ impl PermitTerms {
             method: self.method,
             message: self.message.clone(),
             permit_status: self.permit_status,
+            health: self.health,
             holder,
             deadline_seconds,
         }

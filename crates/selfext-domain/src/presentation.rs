@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::canonical::CanonicalError;
 use crate::{
-    ChangeSet, CommitMeta, EntryChange, Keep, RedactedText, Run, StageReport, Tested, TextCap, code_block, inline,
-    plain,
+    Candidate, ChangeSet, CommitMeta, EntryChange, Keep, RedactedText, RepoPath, Run, StageReport, Tested, TextCap,
+    code_block, inline, plain,
 };
 
 /// The longest title, in characters; GitHub takes 256.
@@ -41,16 +41,14 @@ pub fn commit_message(change: &ChangeSet, meta: &CommitMeta) -> Result<String, C
     meta.attach(&text)
 }
 
-/// The evidence on the pull request: what was tested, on what, and what it said.
+/// The evidence on the pull request: what was tested, on what, what it said, and whether it could be taken back.
 #[must_use]
-pub fn pull_request_body(
-    run: &Run,
-    change: &ChangeSet,
-    tested: &Tested,
-    entries: &[(crate::RepoPath, EntryChange)],
-) -> String {
+pub fn pull_request_body(run: &Run, change: &ChangeSet, tested: &Tested, candidate: &Candidate) -> String {
     let mut body = String::new();
-    let context = run.context();
+    let (context, entries) = (run.context(), &candidate.entries);
+    if let Some(taken_back) = run.rollback_of() {
+        let _ = writeln!(body, "This takes back what the run {} landed.\n", inline(taken_back.as_str()));
+    }
     let _ = writeln!(body, "Proposed by {} and verified by selfext.\n", inline(context.tool_name.as_str()));
     let _ = writeln!(body, "| | |\n| --- | --- |");
     let mut row = |name: &str, value: &str| {
@@ -70,13 +68,13 @@ pub fn pull_request_body(
         }
     }
     let _ = writeln!(body, "\n### Files\n");
-    for (path, change) in entries.iter().take(SHOWN_FILES) {
+    list(&mut body, entries, |(path, change): &(RepoPath, EntryChange)| {
         let what = if matches!(change, EntryChange::Delete) { "deleted" } else { "written" };
         let allowed = if run.allowed_paths().contains(path) { "; protected, and allowed by an operator" } else { "" };
-        let _ = writeln!(body, "- {} ({what}{allowed})", inline(path.as_str()));
-    }
-    if entries.len() > SHOWN_FILES {
-        let _ = writeln!(body, "- and {} more", entries.len() - SHOWN_FILES);
+        format!("{} ({what}{allowed})", inline(path.as_str()))
+    });
+    if run.rollback_of().is_none() {
+        let _ = write!(body, "{}", rollback(candidate));
     }
     let _ = writeln!(body, "\n### Verification\n");
     for stage in &tested.stages {
@@ -92,6 +90,30 @@ pub fn pull_request_body(
     let _ = write!(body, "{}", isolation(&tested.stages));
     let _ = writeln!(body, "This pull request is merged by selfext once its gate is green. Do not push to its branch.");
     body
+}
+
+/// Whether a rollback could restore what the candidate changes.
+fn rollback(Candidate { entries, irreversible, .. }: &Candidate) -> String {
+    let mut text = String::from("\n### Rollback\n\n");
+    let all = entries.len();
+    if irreversible.is_empty() {
+        let what = if all == 1 { "the one file".to_owned() } else { format!("all {all} files") };
+        let _ = writeln!(text, "It was checked on this base that a rollback can restore {what}.");
+        return text;
+    }
+    let _ = writeln!(text, "**A rollback could not restore {} of {all} files:**\n", irreversible.len());
+    list(&mut text, irreversible, |path| inline(path.as_str()));
+    text
+}
+
+/// A line for each of the first things, and one that counts the others.
+fn list<T>(text: &mut String, things: &[T], line: impl Fn(&T) -> String) {
+    for thing in things.iter().take(SHOWN_FILES) {
+        let _ = writeln!(text, "- {}", line(thing));
+    }
+    if things.len() > SHOWN_FILES {
+        let _ = writeln!(text, "- and {} more", things.len() - SHOWN_FILES);
+    }
 }
 
 /// Which walls stood around the stages, and which were missing. Where all stages had the same, they are named once.
@@ -132,5 +154,100 @@ pub fn status_summary(stages: &[StageReport]) -> String {
         }
         None => format!("{passed} of {all} stages passed"),
         Some(failed) => plain(&format!("{} {}", failed.name, failed.result)).chars().take(140).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::DateTime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        ActorSource, BaseLinks, BranchName, CommitSha, CorrelationId, Digest32, Event, EventId, ExecutionContext,
+        Proposed, RepositoryName, RunId, Subject, ToolName, TreeSha,
+    };
+
+    fn body(rollback_of: Option<&str>, names: &[&str], irreversible: &[&str]) -> String {
+        let path = |name: &&str| RepoPath::parse(*name).unwrap();
+        let (branch, run) = (BranchName::parse("selfext/t/x").unwrap(), RunId::parse("r1").unwrap());
+        let context = ExecutionContext::new(ToolName::parse("t").unwrap());
+        let change = names.iter().fold(ChangeSet::builder("m", context.clone()), |it, name| it.write(path(name), "x"));
+        let change = change.build().unwrap();
+        let proposed = Proposed {
+            message: "m".into(),
+            files: vec![],
+            branch: branch.clone(),
+            rollback_of: rollback_of.map(|run| RunId::parse(run).unwrap()),
+            made_on: None,
+            rolled_back_before: None,
+        };
+        let event = Event {
+            id: EventId::from_uuid(Uuid::nil()),
+            correlation_id: CorrelationId::from(&run),
+            stream: run.into(),
+            actor_source: ActorSource::agent(),
+            context: Some(context),
+            subject: Some(Subject {
+                repository: RepositoryName::parse("o/r").unwrap(),
+                base: BranchName::parse("main").unwrap(),
+                fingerprint: change.fingerprint(),
+            }),
+            pull_request: None,
+            body: proposed.into(),
+        };
+        let run = Run::begin(&event, Digest32::of(b""), DateTime::UNIX_EPOCH).unwrap();
+        let (base, tree) = (CommitSha::parse("a".repeat(40)).unwrap(), TreeSha::parse("b".repeat(40)).unwrap());
+        let tested = Tested {
+            base_commit: base.clone(),
+            tree: tree.clone(),
+            branch,
+            title: "T".into(),
+            rules_sha256: Digest32::of(b""),
+            stages: vec![],
+            attempt: 1,
+            holder: "h".into(),
+        };
+        let written = EntryChange::Write { content: Arc::from(&b"x"[..]), executable: false };
+        let candidate = Candidate {
+            base,
+            base_tree: tree.clone(),
+            tree,
+            entries: names.iter().map(|name| (path(name), written.clone())).collect(),
+            links: BaseLinks::default(),
+            irreversible: irreversible.iter().map(path).collect(),
+        };
+        pull_request_body(&run, &change, &tested, &candidate)
+    }
+
+    #[test]
+    fn a_pull_request_says_that_it_could_be_taken_back() {
+        let said = |names: &[&str]| body(None, names, &[]);
+        assert!(said(&["a", "b", "c"]).contains("\n\n### Rollback\n\nIt was checked on this base that a rollback can restore all 3 files.\n\n### Verification"));
+        assert!(said(&["a"]).contains("can restore the one file.\n"));
+    }
+
+    #[test]
+    fn a_pull_request_names_what_a_rollback_could_not_restore() {
+        let said = body(None, &["a", "link", "sub @x"], &["link", "sub @x"]);
+        let (_, section) = said.split_once("### Rollback\n\n").unwrap();
+        let (section, _) = section.split_once("\n\n### Verification").unwrap();
+        let expected =
+            format!("**A rollback could not restore 2 of 3 files:**\n\n- {}\n- {}", inline("link"), inline("sub @x"));
+        assert_eq!(section, expected);
+        let many: Vec<String> = (0..60).map(|number| format!("f{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(body(None, &many, &many).contains("could not restore 60 of 60 files"));
+        assert_eq!(body(None, &many, &many).matches("\n- and 10 more\n").count(), 2);
+    }
+
+    #[test]
+    fn a_pull_request_that_takes_a_run_back_says_so_first() {
+        let said = body(Some("r0"), &["a"], &[]);
+        assert!(said.starts_with(&format!("This takes back what the run {} landed.\n\nProposed by ", inline("r0"))));
+        assert!(!said.contains("### Rollback"), "{said}");
+        assert!(body(None, &["a"], &[]).starts_with("Proposed by "));
     }
 }

@@ -2,8 +2,8 @@
 
 use selfext_domain::ports::LedgerError;
 use selfext_domain::{
-    BranchName, ChangeSet, CorrelationId, Digest32, Event, FileAction, FileChange, FileSummary, Phase, Proposed, Run,
-    RunId, plain,
+    BranchName, ChangeSet, CommitSha, CorrelationId, Digest32, Event, FileAction, FileChange, FileSummary, Phase,
+    Proposed, RecordedEvent, Run, RunId, plain,
 };
 
 use crate::{Observer, Outcome, Pipeline, PromoteError, Step};
@@ -39,10 +39,13 @@ impl Pipeline {
         for _ in 0..2 {
             let events = self.ports.ledger.latest_run(&subject).await?;
             let latest = if events.is_empty() { None } else { Some(Run::fold(&events)?) };
-            if let Some(run) = latest.as_ref().filter(|run| !matches!(run.phase(), Phase::Failed | Phase::Abandoned)) {
+            let over = |phase| matches!(phase, Phase::Failed | Phase::Abandoned | Phase::RolledBack);
+            if let Some(run) = latest.as_ref().filter(|run| !over(run.phase())) {
                 return Ok(found(run.clone(), observer));
             }
-            let event = self.proposal(change, run_id.cloned());
+            let before = latest.as_ref().and_then(rolled_back_before);
+            let event =
+                self.proposal(change, run_id.cloned(), Origin { rolled_back_before: before, ..Origin::default() });
             match self.ports.ledger.propose(&event, latest.map(|run| run.id().clone())).await {
                 Ok(recorded) => {
                     let run = Run::fold(std::slice::from_ref(&recorded))?;
@@ -56,14 +59,32 @@ impl Pipeline {
         Err(PromoteError::Contended(run_id.cloned().unwrap_or_else(|| self.ports.ids.run_id())))
     }
 
-    fn proposal(&self, change: &ChangeSet, run_id: Option<RunId>) -> Event {
+    /// Begins the run of a rollback, whose id the run that it takes back has named. May be repeated.
+    pub(crate) async fn propose_rollback(
+        &self,
+        change: &ChangeSet,
+        target: &RunId,
+        rollback_run: &RunId,
+        made_on: &CommitSha,
+    ) -> Result<RecordedEvent, PromoteError> {
+        let origin =
+            Origin { rollback_of: Some(target.clone()), made_on: Some(made_on.clone()), rolled_back_before: None };
+        let event = self.proposal(change, Some(rollback_run.clone()), origin);
+        let latest = self.ports.ledger.latest_run(&self.subject(change)).await?;
+        let after = if latest.is_empty() { None } else { Some(Run::fold(&latest)?.id().clone()) };
+        Ok(self.ports.ledger.propose(&event, after).await?)
+    }
+
+    fn proposal(&self, change: &ChangeSet, run_id: Option<RunId>, origin: Origin) -> Event {
         let run = run_id.unwrap_or_else(|| self.ports.ids.run_id());
         let subject = self.subject(change);
         let proposed = Proposed {
             message: plain(change.message()),
             files: change.files().iter().map(|(path, change)| summary(path, change)).collect(),
             branch: BranchName::for_change(change.context(), &subject.fingerprint, &subject.base),
-            rollback_of: None,
+            rollback_of: origin.rollback_of,
+            made_on: origin.made_on,
+            rolled_back_before: origin.rolled_back_before,
         };
         let mut context = change.context().clone();
         context.actor_source = Some(context.actor());
@@ -78,6 +99,23 @@ impl Pipeline {
             body: proposed.into(),
         }
     }
+}
+
+/// What a run comes from, beside its change set.
+#[derive(Default)]
+struct Origin {
+    rollback_of: Option<RunId>,
+    made_on: Option<CommitSha>,
+    rolled_back_before: Option<RunId>,
+}
+
+/// The run in which the content of a run that is over was rolled back: itself, or the one that it comes after. That an operator let
+/// that one land again does not count for the next.
+fn rolled_back_before(latest: &Run) -> Option<RunId> {
+    if latest.phase() == Phase::RolledBack {
+        return Some(latest.id().clone());
+    }
+    latest.comes_after_rollback_of().cloned()
 }
 
 fn found(run: Run, observer: &dyn Observer) -> Begun {

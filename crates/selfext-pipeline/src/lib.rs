@@ -11,6 +11,7 @@
 //! | open: proposed, tested, blocked (a pause, pending or red checks, a forge that does not answer, …) | goes on with it |
 //! | merging or being fenced | settles it |
 //! | promoted | is reported, nothing is done |
+//! | rolled back | starts a new run, which waits for an operator's word |
 //! | failed (verification, a head that moved, …) or abandoned | starts a new run, unless the old run's id is given |
 //!
 //! [`Reason::disposition`](selfext_domain::Reason::disposition) says of each reason which of the two it is.
@@ -29,13 +30,17 @@ mod promote;
 mod publish;
 mod reconcile;
 mod refusals;
+mod rollback;
 mod settle;
 mod sweep;
 mod unrecorded;
 mod verify;
+mod watchdog;
 
 pub use observer::{Observer, Silent, Step};
 pub use outcome::{Ending, Outcome, PromoteError, PullRequestLink};
 pub use pipeline::{Pipeline, PipelineConfig, Ports};
 pub use reconcile::Reconciled;
+pub use rollback::{RollbackEnding, RollbackOutcome, RollbackPlan};
 pub use sweep::{Sweep, SweepError};
+pub use watchdog::{Finding, Found, Tick, WatchConfig, Watchdog};

@@ -1,13 +1,21 @@
 //! The permit and the merge.
 
 use selfext_domain::ports::{MergeAnswer, MergeGrant, MergeRefusal, Published};
-use selfext_domain::{ChangeSet, Disposition, MergePermit, MergeStarted, PullRequestNumber, Reason, Refusal, Stage};
+use selfext_domain::{
+    ChangeSet, Disposition, HealthTerms, MergePermit, MergeStarted, PullRequestNumber, Reason, Refusal, Rules, Stage,
+};
 
 use crate::journal::{Journal, Stop};
+use crate::promote::holds_a_line;
 use crate::publish::message;
 use crate::settle::{OVERDUE, permit_of, unseen};
 use crate::verify::Verified;
 use crate::{Ending, Observer, Pipeline, Step, refusals};
+
+/// What the change of a run has to show once it landed. What takes another back goes to what is known, and opens no window.
+pub(crate) fn window_of(journal: &Journal<'_>, rules: &Rules) -> Option<HealthTerms> {
+    rules.health.as_ref().map(|health| health.terms).filter(|_| journal.run().rollback_of().is_none())
+}
 
 impl Pipeline {
     /// Asks the ledger for the permit, and the forge for the merge.
@@ -27,11 +35,15 @@ impl Pipeline {
             method: verified.rules.merge_method,
             message: message(change, journal, verified)?,
             permit_status: verified.rules.permit_status,
+            health: window_of(journal, &verified.rules),
             holder: self.config.holder.clone(),
             deadline_seconds: self.deadline_seconds(),
         };
         match self.begin_merge(journal, started, Some(published.pull_request)).await? {
-            MergeGrant::Refused(refusal) if matches!(refusal.reason, Reason::MergeInFlight | Reason::BaseMoved) => {
+            MergeGrant::Refused(refusal)
+                if matches!(refusal.reason, Reason::MergeInFlight | Reason::BaseMoved)
+                    || holds_a_line(&refusal, &verified.rules, journal.run()) =>
+            {
                 Ok(Asked::NotYet(refusal))
             }
             MergeGrant::Refused(refusal) => {
@@ -169,9 +181,8 @@ impl Pipeline {
 
     /// Asks for this process' own permit again.
     async fn reopen(&self, journal: &Journal<'_>) -> Result<Reopened, Stop> {
-        let rollback = journal.run().rollback_of().is_some();
         let permit = permit_of(journal)?.id;
-        match journal.ledger().reopen_merge(journal.run().id(), permit, rollback).await? {
+        match journal.ledger().reopen_merge(journal.run().id(), permit).await? {
             MergeGrant::Granted(..) if self.is_overdue(journal).await? => Ok(Reopened::Overdue),
             MergeGrant::Granted(permit, _) => Ok(Reopened::Granted(permit)),
             MergeGrant::Refused(refusal) => Ok(Reopened::Refused(refusal)),
@@ -195,8 +206,7 @@ impl Pipeline {
     ) -> Result<MergeGrant, Stop> {
         let mut event = journal.run().next_event(self.ports.ids.event_id(), started.into())?;
         event.pull_request = pull_request.or(event.pull_request);
-        let rollback = journal.run().rollback_of().is_some();
-        let grant = journal.ledger().begin_merge(&event, journal.run().tip(), rollback).await?;
+        let grant = journal.ledger().begin_merge(&event, journal.run().tip()).await?;
         if let MergeGrant::Granted(_, recorded) = &grant {
             journal.took(recorded)?;
         }

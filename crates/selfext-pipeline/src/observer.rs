@@ -76,6 +76,13 @@ pub enum Step {
         /// Whose.
         detail: String,
     },
+    /// A landed change is being taken back.
+    RollbackStarted {
+        /// The run whose change it is.
+        run: RunId,
+        /// The run that takes it back.
+        rollback_run: RunId,
+    },
     /// Something that the run does not depend on was left undone.
     CleanupFailed {
         /// What, and why.

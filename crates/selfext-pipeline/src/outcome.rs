@@ -3,7 +3,8 @@
 use selfext_domain::canonical::CanonicalError;
 use selfext_domain::ports::{ControlError, LedgerError};
 use selfext_domain::{
-    CommitSha, FoldError, IllegalEvent, Phase, PullRequestNumber, Refusal, RepositoryName, Run, RunId, StageReport,
+    BranchName, ChangeSetError, CommitSha, FoldError, IllegalEvent, InvalidValue, Phase, PullRequestNumber, Refusal,
+    RepositoryName, Run, RunId, StageReport,
 };
 use serde::Serialize;
 
@@ -42,6 +43,11 @@ pub enum Ending {
     },
     /// The run is over without having landed.
     Failed(Refusal),
+    /// It landed and was taken back since. Promoting the same content again needs an operator's word.
+    RolledBack {
+        /// The commit on the base branch that took it back.
+        commit: CommitSha,
+    },
     /// An operator ended the run.
     Abandoned,
     /// Whether the merge happened, or may yet, is not known. `reconcile`, or promoting the same change set, asks again.
@@ -68,6 +74,7 @@ impl Outcome {
     /// The outcome that a run's events tell, as far as they tell one.
     pub(crate) fn of(run: &Run, already: bool) -> Option<Self> {
         let ending = match (run.phase(), run.promoted(), run.refusal()) {
+            (Phase::RolledBack, ..) => Ending::RolledBack { commit: run.rolled_back()?.clone() },
             (phase, Some(promoted), _) if phase.has_landed() => {
                 Ending::Promoted { commit: promoted.commit.clone(), tree_matches: promoted.tree_matches, already }
             }
@@ -117,6 +124,34 @@ pub enum PromoteError {
     /// There is no such run.
     #[error("there is no run {0}; `selfext status` lists the latest")]
     NoRun(RunId),
+    /// The run is of another base branch than this selfext works on.
+    #[error("the run {run} is of the base branch {base}; name that one")]
+    OtherBase {
+        /// The run.
+        run: RunId,
+        /// Its base branch.
+        base: BranchName,
+    },
+    /// Its change is not on the base branch, so there is nothing to take back.
+    #[error("the run {run} is {phase}: its change has not landed, so there is nothing to take back")]
+    NotLanded {
+        /// The run.
+        run: RunId,
+        /// How it stands.
+        phase: Phase,
+    },
+    /// It took another run back.
+    #[error(
+        "the run {0} took another one back, and is not taken back itself; promote that one's change again, and allow the run that \
+         then begins"
+    )]
+    IsRollback(RunId),
+    /// What takes a change back is no change set.
+    #[error("what would take the change back is no change set")]
+    Inverse(#[from] ChangeSetError),
+    /// A branch could not be named.
+    #[error("a branch could not be named")]
+    Branch(#[source] InvalidValue),
     /// Other processes wrote to the run faster than this one could follow.
     #[error("other processes write to the run {0} all the time; try again")]
     Contended(RunId),

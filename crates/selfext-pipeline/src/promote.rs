@@ -1,7 +1,10 @@
 //! The way of one change set from `proposed` to `promoted`.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Evidence, Published};
-use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Run, RunId, Stage, status_summary};
+use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Rules, Run, RunId, Stage, status_summary};
 
 use crate::begin::Begun;
 use crate::follow::Followed;
@@ -30,10 +33,19 @@ impl Pipeline {
         run_id: Option<&RunId>,
         observer: &dyn Observer,
     ) -> Result<Outcome, PromoteError> {
-        let mut run = match self.begin(change, run_id, observer).await? {
-            Begun::Open(run) => *run,
-            Begun::Over(outcome) => return Ok(outcome),
-        };
+        match self.begin(change, run_id, observer).await? {
+            Begun::Open(run) => self.drive_to_an_end(change, *run, observer).await,
+            Begun::Over(outcome) => Ok(outcome),
+        }
+    }
+
+    /// Takes an open run of this change set as far as it may go, together with whoever else drives it.
+    pub(crate) async fn drive_to_an_end(
+        &self,
+        change: &ChangeSet,
+        mut run: Run,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, PromoteError> {
         for _ in 0..MAX_DRIVES {
             let id = run.id().clone();
             run = match self.drive(change, run, observer).await {
@@ -107,6 +119,27 @@ impl Pipeline {
         }
     }
 
+    /// Waits, at the ledger alone, until no landed change holds this one back any more; refuses it at the time limit.
+    async fn wait_in_line(
+        &self,
+        journal: &mut Journal<'_>,
+        refusal: Refusal,
+        published: &Published,
+        until: DateTime<Utc>,
+    ) -> Result<Option<Stop>, Stop> {
+        let config = &self.config;
+        loop {
+            if self.ports.clock.now() > until {
+                return journal.refuse(refusal, Some(published.pull_request)).await.map(Some);
+            }
+            self.ports.clock.sleep(config.retry_pause).await;
+            let standing = self.ports.ledger.health_standing(&config.repository, &config.base, Duration::ZERO).await?;
+            if standing.watched.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Shows the evidence, waits for the gate, and merges once it is green and no other merge into the base is under way.
     async fn pass_gate_and_merge(
         &self,
@@ -116,7 +149,8 @@ impl Pipeline {
         published: &Published,
         observer: &dyn Observer,
     ) -> Result<Passed, Stop> {
-        let until = self.ports.clock.now() + self.config.permit_deadline;
+        let begun = self.ports.clock.now();
+        let until = begun + self.config.permit_deadline;
         let mut evidence = Some(Evidence { passed: true, summary: status_summary(&verified.tested.stages) });
         loop {
             let evidence = evidence.take();
@@ -125,6 +159,13 @@ impl Pipeline {
             }
             match self.merge(change, journal, verified, published, observer).await? {
                 Asked::Ended(stop) => return Ok(Passed::Ended(stop)),
+                Asked::NotYet(refusal) if holds_a_line(&refusal, &verified.rules, journal.run()) => {
+                    observer.on(&Step::WaitingForMerge { detail: refusal.detail.clone() });
+                    let until = begun + verified.rules.gate.wait;
+                    if let Some(stop) = self.wait_in_line(journal, refusal, published, until).await? {
+                        return Ok(Passed::Ended(stop));
+                    }
+                }
                 Asked::NotYet(refusal) if self.ports.clock.now() > until => {
                     return Ok(Passed::Ended(journal.refuse(refusal, Some(published.pull_request)).await?));
                 }
@@ -136,6 +177,13 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// Whether a refusal is one that a change waits for in line, where the rules say so. What takes a change back stands in no line.
+pub(crate) fn holds_a_line(refusal: &Refusal, rules: &Rules, run: &Run) -> bool {
+    run.rollback_of().is_none()
+        && matches!(refusal.reason, Reason::HealthWindowOpen | Reason::RollbackInProgress)
+        && rules.health.as_ref().is_some_and(|health| health.queue)
 }
 
 /// How a published change got past the gate.

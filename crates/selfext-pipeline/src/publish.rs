@@ -32,7 +32,7 @@ impl Pipeline {
             base: self.config.base.clone(),
             commit_message: message(change, journal, verified)?,
             title: verified.tested.title.clone(),
-            body: pull_request_body(journal.run(), change, &verified.tested, &verified.candidate.entries),
+            body: pull_request_body(journal.run(), change, &verified.tested, &verified.candidate),
             fresh: matches!(found, Found::Nothing),
         };
         let published = match found.standing().and_then(|standing| standing.holds(&publication)) {

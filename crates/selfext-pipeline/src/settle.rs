@@ -140,7 +140,9 @@ impl Pipeline {
             // Before the run is over, so that a crash in between pauses twice rather than never.
             self.pause_for_difference(&terms, &commit).await?;
         }
-        journal.record(Promoted { commit: commit.clone(), tree: landed.tree, tree_matches }, None).await?;
+        journal
+            .record(Promoted { commit: commit.clone(), tree: landed.tree, tree_matches, health: terms.health }, None)
+            .await?;
         observer.on(&Step::Landed { commit: commit.clone() });
         Ok(journal.end(Ending::Promoted { commit, tree_matches, already: false }))
     }

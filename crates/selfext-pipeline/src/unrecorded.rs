@@ -4,6 +4,7 @@ use selfext_domain::ports::{BranchSince, ForgeError, LandedCommit, MergeGrant};
 use selfext_domain::{CommitMeta, CommitSha, MergeStarted, RunId, Stage, Tested};
 
 use crate::journal::{Journal, Stop};
+use crate::merge::window_of;
 use crate::{Observer, Pipeline, refusals};
 
 /// The commit as which a run's change landed, among those that its base went through.
@@ -54,6 +55,7 @@ impl Pipeline {
             message: landed.message.clone(),
             // It has landed, so there is nothing to let through.
             permit_status: false,
+            health: window_of(journal, &rules),
             holder: self.config.holder.clone(),
             deadline_seconds: self.deadline_seconds(),
         };

@@ -2,7 +2,7 @@
 
 use selfext_domain::ports::{Evidence, VerifierError};
 use selfext_domain::{
-    BaseLinks, Candidate, ChangeSet, CommitSha, EventId, RULES_PATH, Reason, Refusal, RepoPath, Rules, Stage,
+    BaseLinks, Candidate, ChangeSet, CommitSha, EventId, RULES_PATH, Reason, Refusal, RepoPath, Rules, Run, Stage,
     StageReport, Tested, check_limits, guard_paths, pull_request_title, status_summary,
 };
 
@@ -32,7 +32,8 @@ impl Pipeline {
             Ok(rules) => rules,
             Err(refusal) => return Err(journal.refuse(refusal, None).await?),
         };
-        let guarded = check_limits(change, &rules.limits)
+        let guarded = guard_again(journal.run())
+            .and_then(|()| guard_size(change, &rules, journal.run()))
             .and_then(|()| guard_names(change, &rules, &BaseLinks::default(), journal));
         if let Err(refusal) = guarded {
             return Err(journal.refuse(refusal, None).await?);
@@ -173,8 +174,28 @@ impl Pipeline {
     }
 }
 
+/// What was rolled back lands again only if an operator says so.
+fn guard_again(run: &Run) -> Result<(), Refusal> {
+    let Some(before) = run.rolled_back_before() else { return Ok(()) };
+    let detail = format!(
+        "the same content landed in the run {before} and was rolled back. If it is to land again, an operator says so with `selfext \
+         allow {} --by NAME`.",
+        run.id()
+    );
+    Err(Refusal::new(Stage::PromotionGuard, Reason::RolledBackBefore, detail))
+}
+
+/// A rollback brings back what was there, whatever its size.
+fn guard_size(change: &ChangeSet, rules: &Rules, run: &Run) -> Result<(), Refusal> {
+    if run.rollback_of().is_some() { Ok(()) } else { check_limits(change, &rules.limits) }
+}
+
 /// Judges the paths of the change, under the names that links of the base give them too.
 fn guard_names(change: &ChangeSet, rules: &Rules, links: &BaseLinks, journal: &Journal<'_>) -> Result<(), Refusal> {
+    // It touches what the landed change touched, which was let through, and makes it what it was before.
+    if journal.run().rollback_of().is_some() {
+        return Ok(());
+    }
     guard_paths(change.files().keys(), &rules.protected, links, journal.run().allowed_paths()).map(|_| ())
 }
 

@@ -2,7 +2,8 @@
 
 use selfext_domain::ports::{ControlError, LedgerError, MergeGrant};
 use selfext_domain::{
-    ControlState, MergePermit, PermitTerms, Reason, RecordedEvent, Refusal, RunId, Stage, guard_pause,
+    ControlState, MergePermit, PermitTerms, Reason, RecordedEvent, Refusal, RunId, Stage, guard_pause, held_back_by,
+    not_being_taken_back,
 };
 
 use crate::reading::doubtful;
@@ -30,6 +31,17 @@ pub(crate) fn in_flight(other: &RunId) -> MergeGrant {
     MergeGrant::Refused(Refusal::new(Stage::PromotionMerge, Reason::MergeInFlight, detail))
 }
 
+/// Refuses because the run with this last event landed and holds others back.
+pub(crate) fn held_back(last: &RecordedEvent) -> Result<MergeGrant, LedgerError> {
+    let corrupt = || LedgerError::Corrupt { detail: format!("event {} holds others back, but cannot", last.event.id) };
+    held_back_by(last).map(MergeGrant::Refused).ok_or_else(corrupt)
+}
+
+/// Refuses a run that is to take back another, of which the ledger does not say that it does.
+pub(crate) fn no_rollback(target: &RunId, run: &RunId) -> MergeGrant {
+    MergeGrant::Refused(not_being_taken_back(target, run))
+}
+
 /// Refuses because another run landed on the base in between.
 pub(crate) fn base_moved(other: &RunId) -> MergeGrant {
     let detail =
@@ -38,10 +50,11 @@ pub(crate) fn base_moved(other: &RunId) -> MergeGrant {
 }
 
 /// Refuses because the database found that the control does not let the merge pass. Where the domain reads the same value
-/// otherwise, the value is taken for malformed: a doubt refuses.
-pub(crate) fn refused_by_control(reading: &Result<ControlState, ControlError>, rollback: bool) -> MergeGrant {
-    let refusal = guard_pause(reading.as_ref(), rollback).err();
-    refusal.map_or_else(|| refused_by_control(&Err(doubtful()), rollback), MergeGrant::Refused)
+/// otherwise, the value is taken for malformed: a doubt refuses. A pause that lets rollbacks pass is none to those, so the database
+/// names it only to others.
+pub(crate) fn refused_by_control(reading: &Result<ControlState, ControlError>) -> MergeGrant {
+    let refusal = guard_pause(reading.as_ref(), false).err();
+    refusal.map_or_else(|| refused_by_control(&Err(doubtful())), MergeGrant::Refused)
 }
 
 /// The error of a permit that would take over another merge than the run's own.

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selfext_domain::RepositoryName;
-use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries, Repositories};
+use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, PromotionControl, Queries, Repositories};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::bell::{Bell, Kind};
 use crate::database_url::Address;
 use crate::{
-    DatabaseUrl, PgArchive, PgLedger, PgPromotionControl, PgQueries, PgRepositories, SchemaState, SqliteArchive,
-    SqliteLedger, SqlitePromotionControl, SqliteQueries, SqliteRepositories, StoreError, postgres, sqlite,
+    DatabaseUrl, PgArchive, PgHeartbeats, PgLeases, PgLedger, PgPromotionControl, PgQueries, PgRepositories,
+    SchemaState, SqliteArchive, SqliteHeartbeats, SqliteLeases, SqliteLedger, SqlitePromotionControl, SqliteQueries,
+    SqliteRepositories, StoreError, postgres, sqlite,
 };
 
 /// How long a follower goes without a look that nobody told it to take.
@@ -159,6 +160,24 @@ impl Store {
         match &self.backend {
             Backend::Postgres(connections) => Arc::new(PgRepositories::new(Arc::clone(connections))),
             Backend::Sqlite(database) => Arc::new(SqliteRepositories::new(Arc::clone(database))),
+        }
+    }
+
+    /// The heartbeats in this database.
+    #[must_use]
+    pub fn heartbeats(&self) -> Arc<dyn Heartbeats> {
+        match &self.backend {
+            Backend::Postgres(connections) => Arc::new(PgHeartbeats::new(Arc::clone(connections))),
+            Backend::Sqlite(database) => Arc::new(SqliteHeartbeats::new(Arc::clone(database))),
+        }
+    }
+
+    /// The leases in this database.
+    #[must_use]
+    pub fn leases(&self) -> Arc<dyn Leases> {
+        match &self.backend {
+            Backend::Postgres(connections) => Arc::new(PgLeases::new(Arc::clone(connections))),
+            Backend::Sqlite(database) => Arc::new(SqliteLeases::new(Arc::clone(database))),
         }
     }
 

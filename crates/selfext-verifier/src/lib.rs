@@ -46,6 +46,12 @@
 //! refused; files that attributes make larger are stopped at the same limit. A listing ends at 256 MiB, a path in a worktree where
 //! nobody could look after it any more (3,500 bytes, with the folders above), and a change writes at most 128 folders deep.
 //!
+//! # What takes a change back
+//!
+//! An inverse is made of the blobs as they are: no filter, no attribute and no rename is looked at. A file that others changed
+//! too is merged line by line with `git merge-file`, if nothing that it held in the three commits has a NUL byte or is larger than
+//! 8 MiB; what is restored and merged together is at most 192 MiB. Everything beyond that is a conflict for a person.
+//!
 //! # What a stage may read
 //!
 //! `/usr`, `/bin`, `/lib*`, `/sbin`, `/opt`, the parts of `/etc` that hold no secret, the folders on `PATH` and the tool chains
@@ -78,6 +84,7 @@ mod candidate;
 mod config;
 mod error;
 mod git;
+mod inverse;
 mod prepared;
 mod process;
 mod run_folder;

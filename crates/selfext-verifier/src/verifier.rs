@@ -4,13 +4,13 @@ use std::path::absolute;
 
 use async_trait::async_trait;
 use selfext_domain::ports::{Verifier, VerifierError};
-use selfext_domain::{BranchName, Candidate, ChangeSet, CommitSha, RepoPath, RunId, StageReport, StageRules};
+use selfext_domain::{BranchName, Candidate, ChangeSet, CommitSha, Inverse, RepoPath, RunId, StageReport, StageRules};
 
 use crate::cache::{Cache, ObjectFormat};
 use crate::git::Git;
 use crate::prepared::Store;
 use crate::stage::{Ground, ReadPlaces, Stages};
-use crate::{VerifierConfig, candidate};
+use crate::{VerifierConfig, candidate, inverse};
 
 /// Verifies change sets with git worktrees on this machine.
 ///
@@ -58,6 +58,16 @@ impl Verifier for WorktreeVerifier {
     ) -> Result<Candidate, VerifierError> {
         let found = self.cache.base(branch, base).await?;
         candidate::build(found, base, change, &self.cache.runs()).await
+    }
+
+    async fn invert(
+        &self,
+        branch: &BranchName,
+        landed: &CommitSha,
+        base: &CommitSha,
+    ) -> Result<Inverse, VerifierError> {
+        let found = self.cache.two(branch, landed, base).await?;
+        inverse::build(found, landed, &self.cache.runs()).await
     }
 
     async fn changed_between(

@@ -38,7 +38,7 @@ impl Bench {
     async fn new() -> Self {
         let database = TestDatabase::create().await;
         let proxy = PgProxy::start(database.url()).await;
-        let world = World::on_postgres_through(database, proxy.url()).await;
+        let world = World::on_postgres_through(database, proxy.url(), RULES).await;
         Self::of(world, proxy).await
     }
 

@@ -36,7 +36,7 @@ async fn a_permit_is_refused_in_any_other_isolation() {
     for isolation in ["repeatable read", "serializable"] {
         execute(&mut session, &format!("SET default_transaction_isolation = '{isolation}'")).await;
         let asked = sqlx::query(
-            "SELECT public.self_extension_begin_merge(gen_random_uuid(), 'r', '{}', 1, NULL, 'o/agent', 'main', 1, false)",
+            "SELECT public.self_extension_begin_merge(gen_random_uuid(), 'r', '{}', 1, NULL, 'o/agent', 'main', 1)",
         );
         let refused = asked.execute(&mut session).await.unwrap_err();
         assert!(refused.to_string().contains("read committed"), "{refused}");

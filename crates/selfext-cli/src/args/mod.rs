@@ -2,12 +2,14 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
 
 mod auditing;
+mod health;
 mod looking;
 mod pausing;
 mod promoting;
 mod serving;
 
 pub use auditing::{Audit, Prove, PublicKeys, Seal};
+pub use health::{Agent, Beat, Rollback, Watch};
 pub use looking::{Events, Runs};
 pub use pausing::Pause;
 pub use promoting::{Change, Context, Promote, Target};
@@ -18,6 +20,7 @@ use std::path::PathBuf;
 
 use auditing::{AUDITED, SEALED};
 use clap::{Parser, Subcommand};
+use health::{BEATEN, TAKEN_BACK, WATCHED};
 use pausing::PAUSED;
 use promoting::{EXAMPLES, USAGE};
 use selfext::{History, OperatorName, RepositoryName, RunId};
@@ -52,7 +55,8 @@ Exit codes:
 const ALLOWED: &str = "\
 A run that touches protected paths is blocked before anything of it is run. This shows them with the fingerprint of its content,
 and records by name that this one run may touch them. Then promote the same change set again: it is verified and gated as any
-other. A path that becomes protected later blocks it again, and the same content in another run is not allowed.";
+other. A path that becomes protected later blocks it again, and the same content in another run is not allowed.
+A run whose content was rolled back before is blocked, too: this records by name that it may land again.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -89,7 +93,7 @@ pub enum Command {
         #[command(flatten)]
         target: Target,
     },
-    /// Show whether promotion is paused, what may merge, what is open, and the latest runs.
+    /// Show whether promotion is paused, what may merge, what has to prove itself or is taken back, what is open, and the latest runs.
     Status {
         /// How many runs of each kind, at most 1000.
         #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -99,7 +103,8 @@ pub enum Command {
     Runs(Runs),
     /// Show events: all of them, or those of one run, of some types, of some time. With --json, one document a line.
     Events(Events),
-    /// Allow one run that is blocked by protected paths to touch them, once; or look at what there is to allow.
+    /// Allow one run that is blocked by protected paths to touch them, or that was rolled back before to land again, once; or look
+    /// at what there is to allow.
     #[command(after_help = ALLOWED)]
     Allow {
         /// The run.
@@ -132,6 +137,26 @@ pub enum Command {
     Doctor {
         #[command(flatten)]
         target: Target,
+    },
+    /// Say which commit of the agent runs, and how it is.
+    #[command(after_help = BEATEN)]
+    Heartbeat(Beat),
+    /// Watch what landed from outside of the agent: judge health windows, and take back what turned out sick.
+    #[command(after_help = WATCHED)]
+    Watch(Box<Watch>),
+    /// Take a landed change back, or show what that would do.
+    #[command(after_help = TAKEN_BACK)]
+    Rollback(Box<Rollback>),
+    /// Say that a failed rollback was seen and dealt with, which frees promotion.
+    Acknowledge {
+        /// The run that could not be taken back.
+        run: RunId,
+        /// Who says so.
+        #[arg(long, value_name = "NAME")]
+        by: OperatorName,
+        /// What was done about it.
+        #[arg(long, value_name = "TEXT", value_parser = said)]
+        reason: Option<String>,
     },
     /// Settle merges that a crash left open.
     Reconcile {

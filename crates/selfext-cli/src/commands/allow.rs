@@ -41,7 +41,14 @@ pub async fn run(ledger: &Ledger, run: &RunId, by: Option<&OperatorName>, reason
 }
 
 fn print_paths(shown: &Allowable, stands: &str) {
-    let mut text = format!("run {} {stands}; it touches protected paths:", show::clean(shown.run().as_str()));
+    let mut text = format!("run {} {stands}", show::clean(shown.run().as_str()));
+    if let Some(before) = shown.again_after() {
+        text.push_str("; the same content landed before, and was rolled back, in run ");
+        text.push_str(&show::clean(before.as_str()));
+    }
+    if !shown.paths().is_empty() {
+        text.push_str("; it touches protected paths:");
+    }
     for path in shown.paths() {
         text.push_str("\n  ");
         text.push_str(&show::clean(path.as_str()));
@@ -55,6 +62,7 @@ fn json_of(shown: &Allowable, outcome: &str, event: Option<&Value>) -> Value {
         "run": shown.run(),
         "fingerprint": shown.fingerprint(),
         "paths": shown.paths(),
+        "again_after": shown.again_after(),
         // Whether it was allowed before this command.
         "already": shown.is_already_allowed(),
         "event": event,

@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
 mod abandon;
+mod acknowledge;
 mod allow;
 mod auditing;
 mod demo;
 mod doctor;
 mod events;
+mod heartbeat;
 mod identity;
 mod init;
 mod migrate;
@@ -13,12 +15,14 @@ mod pause;
 mod promote;
 mod reconcile;
 mod resume;
+mod rollback;
 mod runs;
 mod serve;
 mod status;
 mod sweep;
 mod target;
 mod twin;
+mod watch;
 
 use anyhow::{Context as _, Result};
 use selfext::{DatabaseUrl, Operations, default_database};
@@ -46,6 +50,10 @@ pub async fn run(cli: Cli) -> Result<Exit> {
             abandon::run(&ledger, &run, &by, reason.as_deref(), &target).await
         }
         Command::Doctor { target } => doctor::run(&ledger, &target).await,
+        Command::Heartbeat(args) => heartbeat::run(&ledger, &args).await,
+        Command::Watch(args) => watch::run(&ledger, &args).await,
+        Command::Rollback(args) => rollback::run(&ledger, &args).await,
+        Command::Acknowledge { run, by, reason } => acknowledge::run(&ledger, &run, &by, reason.as_deref()).await,
         Command::Reconcile { target } => reconcile::run(&ledger, &target).await,
         Command::Seal(args) => auditing::seal(&ledger, &args).await,
         Command::Audit(args) => auditing::audit(&ledger, &args).await,

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use selfext::{
-    BranchName, Budget, DatabaseUrl, Finding, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext, SelfextBuilder,
+    BranchName, Budget, CommitSha, DatabaseUrl, Finding, Outcome, PermitTerms, RemoteUrl, RepositoryName, Selfext,
+    SelfextBuilder,
 };
 use url::Url;
 
@@ -108,6 +109,13 @@ impl Site {
     pub fn follow(&self, outcome: &Outcome) {
         if let Some(local) = &self.local {
             local.follow(outcome);
+        }
+    }
+
+    /// Brings a local checkout of the base branch up to a commit that landed now.
+    pub fn follow_commit(&self, commit: &CommitSha) {
+        if let Some(local) = &self.local {
+            local.follow_commit(commit, false);
         }
     }
 

@@ -72,8 +72,22 @@ impl Git {
         })
     }
 
+    /// What git prints where it says by exit code 1 that it found something, as `diff` does.
+    pub fn run_where_1_is_well<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<Vec<u8>> {
+        self.run_to(args, &[], &[0, 1])
+    }
+
     /// What git prints when it is given an input.
     pub fn run_with_input<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, input: &[u8]) -> Result<Vec<u8>> {
+        self.run_to(args, input, &[0])
+    }
+
+    fn run_to<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        input: &[u8],
+        well: &[i32],
+    ) -> Result<Vec<u8>> {
         let mut command = Command::new("git");
         command
             .arg("-C")
@@ -94,7 +108,7 @@ impl Git {
             child.wait_with_output()
         });
         let output = output.context("git could not be waited for")?;
-        if !output.status.success() {
+        if !output.status.code().is_some_and(|code| well.contains(&code)) {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(usage(format!("git in {} said: {}", self.folder.display(), said.trim())));
         }

@@ -41,6 +41,12 @@ impl Repository {
         Ok(Self { path: path.to_owned(), git_dir, base: base.clone(), name, _lock: lock })
     }
 
+    /// The name of the repository there, as the ledger has it. Waits for nobody.
+    pub fn name_at(path: &Path) -> Result<RepositoryName> {
+        let git_dir = Git::in_folder(path).place("--git-common-dir", &format!("--local {}", path.display()))?;
+        name_of(Path::new(&git_dir))
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

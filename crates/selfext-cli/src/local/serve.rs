@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, Result};
-use selfext::{Ending, GitSource, Outcome, Selfext, SelfextBuilder};
+use selfext::{CommitSha, Ending, GitSource, Outcome, Selfext, SelfextBuilder};
 use selfext_twin::{Serving, Twin, TwinConfig, TwinError};
 use url::Url;
 
@@ -55,11 +55,16 @@ impl Local {
     /// Brings a checkout of the base branch to what landed, if the run did.
     pub fn follow(&self, outcome: &Outcome) {
         if let Ending::Promoted { commit, already, .. } = &outcome.ending {
-            let followed = checkout::follow(&self.repository, commit.as_str());
-            // What landed earlier may well have been changed in the checkout since.
-            if let (Err(in_the_way), false) = (followed, already) {
-                show::note(&in_the_way.to_string());
-            }
+            self.follow_commit(commit, *already);
+        }
+    }
+
+    /// Brings a checkout of the base branch to a commit that landed.
+    pub fn follow_commit(&self, commit: &CommitSha, already: bool) {
+        let followed = checkout::follow(&self.repository, commit.as_str());
+        // What landed earlier may well have been changed in the checkout since.
+        if let (Err(in_the_way), false) = (followed, already) {
+            show::note(&in_the_way.to_string());
         }
     }
 

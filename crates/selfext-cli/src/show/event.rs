@@ -47,7 +47,8 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
         EventBody::Proposed(proposed) => {
             let title = proposed.message.lines().next().unwrap_or_default();
             let files = proposed.files.len();
-            format!("{title} ({files} {})", if files == 1 { "file" } else { "files" })
+            let back = proposed.rollback_of.as_ref().map(|run| format!(", takes back run {run}")).unwrap_or_default();
+            format!("{title} ({files} {}{back})", if files == 1 { "file" } else { "files" })
         }
         EventBody::Tested(tested) => {
             let stages: Vec<_> = tested.stages.iter().map(|stage| format!("{} {}", stage.name, stage.result)).collect();
@@ -64,7 +65,8 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
             } else {
                 "THE TREE DIFFERS FROM THE TESTED ONE"
             };
-            format!("{request} landed as {}; {tree}", promoted.commit.short())
+            let window = if promoted.health.is_some() { "; its health window opens" } else { "" };
+            format!("{request} landed as {}; {tree}{window}", promoted.commit.short())
         }
         EventBody::Failed(failed) => {
             format!("{}: {}{}", failed.refusal.reason, failed.refusal.detail, missing_walls(&failed.stages))
@@ -72,7 +74,15 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
         EventBody::RunAbandoned(abandoned) => by(abandoned.by.as_str(), abandoned.reason.as_deref()),
         EventBody::ChangeAllowed(allowed) => {
             let paths: Vec<&str> = allowed.paths.iter().map(selfext::RepoPath::as_str).collect();
-            format!("{} to touch {}", by(allowed.by.as_str(), allowed.reason.as_deref()), paths.join(", "))
+            let touch = (!paths.is_empty()).then(|| format!(" to touch {}", paths.join(", ")));
+            let again =
+                allowed.again_after.as_ref().map(|run| format!(" to land again, after run {run} was rolled back"));
+            format!(
+                "{}{}{}",
+                by(allowed.by.as_str(), allowed.reason.as_deref()),
+                touch.unwrap_or_default(),
+                again.unwrap_or_default()
+            )
         }
         EventBody::PromotionPauseChanged(change) => {
             let what = match (change.paused, change.allow_rollbacks) {

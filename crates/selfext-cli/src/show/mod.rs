@@ -1,6 +1,7 @@
 //! What people and programs are shown.
 
 mod event;
+mod health;
 mod outcome;
 mod pause;
 mod place;
@@ -8,6 +9,8 @@ mod print;
 mod progress;
 mod runs;
 mod status;
+
+use chrono::{DateTime, Utc};
 
 pub use event::{Timeline, event_json, headline};
 pub use outcome::{outcome_json, outcome_lines, print_outcome};
@@ -22,6 +25,16 @@ pub use status::{permit_json, print_status};
 pub fn clean(text: &str) -> String {
     let hidden = |c: char| (c.is_control() && c != '\n') || ('\u{200B}'..='\u{202E}').contains(&c);
     text.chars().map(|c| if hidden(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+/// The same of a text in which tabs belong.
+pub fn clean_text(text: &str) -> String {
+    text.split('\t').map(clean).collect::<Vec<_>>().join("\t")
+}
+
+/// A time as people read it.
+pub fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// The same on one line.

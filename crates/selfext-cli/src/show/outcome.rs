@@ -43,6 +43,7 @@ pub fn outcome_lines(outcome: &Outcome, target: &Target) -> String {
             format!("verification failed: {}{}", clean(&refusal.detail), failing(stages))
         }
         Ending::Failed(refusal) => format!("failed: {}\n{}", refusal.reason, clean(&refusal.detail)),
+        Ending::RolledBack { commit } => format!("landed, and was taken back by {commit}"),
         Ending::Abandoned => "abandoned".to_owned(),
         Ending::InDoubt { detail } => format!("in doubt: {}", clean(detail)),
     };
@@ -73,10 +74,13 @@ fn next(outcome: &Outcome, target: &Target) -> Option<String> {
     let abandon = || format!("selfext abandon {} --by NAME {target}", quoted(outcome.run.as_str()));
     match &outcome.ending {
         Ending::Promoted { tree_matches: true, .. } | Ending::Abandoned => None,
+        Ending::RolledBack { .. } => Some(
+            "promoting the same content without this run's id starts a new run, which waits for `selfext allow RUN --by NAME`".to_owned(),
+        ),
         Ending::Promoted { tree_matches: false, .. } => {
             Some("look at the commit, then `selfext resume --by NAME`".to_owned())
         }
-        Ending::Blocked(refusal) if refusal.reason == Reason::ProtectedPath => Some(format!(
+        Ending::Blocked(refusal) if matches!(refusal.reason, Reason::ProtectedPath | Reason::RolledBackBefore) => Some(format!(
             "`selfext allow {} --by NAME`, then promote the same change again; or end it: `{}`",
             quoted(outcome.run.as_str()),
             abandon()
@@ -98,6 +102,12 @@ const fn mend(refusal: &Refusal) -> &'static str {
         Reason::ControlMissing | Reason::ControlMalformed => {
             "`selfext pause --reason TEXT --by NAME`, which writes the control anew, and `selfext resume --by NAME`, then promote the \
              same change again"
+        }
+        Reason::HealthWindowOpen | Reason::RollbackInProgress => {
+            "`selfext status` shows what it waits for, and `selfext watch` decides that; then promote the same change again"
+        }
+        Reason::RollbackUnacknowledged => {
+            "`selfext status` names the run to `selfext acknowledge`; then promote the same change again"
         }
         Reason::HistoryChanged => {
             "`selfext sweep --by NAME` for each repository, then `selfext resume --by NAME --accept-history HISTORY`, then promote the \

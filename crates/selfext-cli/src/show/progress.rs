@@ -141,6 +141,10 @@ impl Observer for Progress {
                 self.end_step(true);
                 self.say(&format!("landed as {}", commit.short()));
             }
+            Step::RollbackStarted { run, rollback_run } => {
+                let (run, by) = (clean(run.as_str()), clean(rollback_run.as_str()));
+                self.say(&format!("run {run} is being taken back by run {by}"));
+            }
             Step::WaitingForMerge { detail } => self.beside_step(&format!("waiting: {}", clean(detail))),
             Step::CleanupFailed { detail } => self.say(&format!("  left behind: {}", clean(detail))),
             other => self.say(&format!("  {other:?}")),

@@ -64,6 +64,17 @@ fn next_command(last: &RecordedEvent) -> Option<String> {
             "`selfext allow {run} --by NAME` lets it touch them, then promote the same change again; or end it: `selfext abandon {run} \
              --by NAME {place}`"
         )),
+        (_, EventBody::PromotionBlocked(blocked)) if blocked.refusal.reason == Reason::RolledBackBefore => {
+            Some(format!(
+                "`selfext allow {run} --by NAME` lets it land again, then promote the same change again; or end it: `selfext abandon \
+             {run} --by NAME {place}`"
+            ))
+        }
+        // Nothing is wrong with the change: it waits for another one.
+        (_, EventBody::PromotionBlocked(blocked)) if waits_for_another(blocked.refusal.reason) => Some(format!(
+            "the run that it waits for is listed by `selfext status`; then promote the same change again, or end it: `selfext abandon \
+             {run} --by NAME {place}`"
+        )),
         (Phase::Blocked, _) => {
             Some(format!("promote the same change again, or end it: `selfext abandon {run} --by NAME {place}`"))
         }
@@ -73,6 +84,10 @@ fn next_command(last: &RecordedEvent) -> Option<String> {
         (Phase::Merging | Phase::Fencing, _) => {
             Some(format!("if nothing is working on it, settle it: `selfext reconcile {place}`"))
         }
-        _ => None,
+        _ => super::health::frees(last),
     }
+}
+
+const fn waits_for_another(reason: Reason) -> bool {
+    matches!(reason, Reason::HealthWindowOpen | Reason::RollbackInProgress | Reason::RollbackUnacknowledged)
 }

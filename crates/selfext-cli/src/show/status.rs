@@ -3,6 +3,7 @@
 use selfext::{ControlError, ControlState, Overview, PermitTerms, RunEntry};
 use serde_json::{Value, json};
 
+use super::health::{baseline_json, print_health, watched_json};
 use super::runs::{print_lines, run_json};
 use super::{accepting, clean, history_json, print, print_json};
 use crate::exit::Exit;
@@ -14,6 +15,8 @@ pub fn print_status(status: &Overview, json: bool) {
             "outcome": "status",
             "control": control_json(status),
             "in_flight": status.in_flight.iter().map(permit_json).collect::<Vec<_>>(),
+            "watched": status.watched.iter().map(watched_json).collect::<Vec<_>>(),
+            "baselines": status.baselines.iter().map(baseline_json).collect::<Vec<_>>(),
             "open_runs": status.open_runs,
             "open": status.open.iter().map(run_json).collect::<Vec<_>>(),
             "runs": status.latest.iter().map(run_json).collect::<Vec<_>>(),
@@ -29,6 +32,7 @@ pub fn print_status(status: &Overview, json: bool) {
             permit.pull_request
         ));
     }
+    print_health(status);
     if status.latest.is_empty() {
         print("no runs yet");
     }

@@ -27,7 +27,12 @@ impl Github {
     }
 
     pub async fn with_rules(rules: &str) -> Self {
-        Self::with(World::with_agent(rules), |config| config.require_token(TOKEN)).await
+        Self::with_world(World::with_agent(rules)).await
+    }
+
+    /// The repository of this world, behind a twin that asks for the token.
+    pub async fn with_world(world: World) -> Self {
+        Self::with(world, |config| config.require_token(TOKEN)).await
     }
 
     /// The repository of this world, behind a twin that is set up so.

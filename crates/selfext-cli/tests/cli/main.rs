@@ -12,6 +12,7 @@ mod doctor;
 mod following;
 mod git_server;
 mod github;
+mod health;
 mod history;
 mod init;
 mod interrupt;

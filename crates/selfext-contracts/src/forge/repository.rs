@@ -87,7 +87,8 @@ impl BareRepository {
         ];
         let tree = self.write_tree(Some(base), changes, &environment);
         let entries = changes.iter().map(|(path, change)| (path.clone(), change.clone())).collect();
-        Candidate { base: base.clone(), base_tree: self.tree(base), tree, entries, links: BaseLinks::default() }
+        let (base_tree, links) = (self.tree(base), BaseLinks::default());
+        Candidate { base: base.clone(), base_tree, tree, entries, links, irreversible: Vec::new() }
     }
 
     /// Adds a commit to a branch, as somebody else; makes the branch if there is none. Pushing is always forward.

@@ -173,6 +173,7 @@ impl<W: ForgeWorld> Stage<W> {
             method: MergeMethod::Squash,
             message: publication.commit_message.clone(),
             permit_status: false,
+            health: None,
             holder: "a test".to_owned(),
             granted_at: DateTime::UNIX_EPOCH,
             deadline: DateTime::UNIX_EPOCH,

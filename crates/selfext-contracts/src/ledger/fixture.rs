@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use selfext_domain::Event;
-use selfext_domain::ports::{Archive, Ledger, PromotionControl, Queries, Repositories};
+use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, PromotionControl, Queries, Repositories};
 use serde_json::Value;
 
 /// The two ports over one database.
@@ -33,6 +33,12 @@ pub trait LedgerFixture: Send + Sync + 'static {
     /// What the same database remembers of repositories.
     fn repositories(&self) -> Arc<dyn Repositories>;
 
+    /// The heartbeats in the same database.
+    fn heartbeats(&self) -> Arc<dyn Heartbeats>;
+
+    /// The leases in the same database.
+    fn leases(&self) -> Arc<dyn Leases>;
+
     /// The ledger under test, with followers that poll this often.
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger>;
 
@@ -50,8 +56,9 @@ pub trait LedgerFixture: Send + Sync + 'static {
     /// The same with the ledger's triggers off, which are on again afterwards.
     async fn sql_past_triggers(&self, sql: &str);
 
-    /// Runs one SQL statement that writes the list of open runs by hand.
-    async fn forge_open_runs(&self, sql: &str);
+    /// Runs one SQL statement that writes by hand what follows from the ledger: the lists of open and of watched runs, and the
+    /// baselines.
+    async fn forge_lists(&self, sql: &str);
 
     /// Statements that change the ledger's events with the columns `content` and `sequence` and must be refused, and what
     /// else this database has for it.

@@ -3,13 +3,17 @@
 //! An adapter's tests implement [`LedgerFixture`] for their database, and write
 //! `selfext_contracts::ledger_contract!(TheirFixture);`.
 
+mod earlier;
 mod fixture;
+mod landed;
 mod story;
 
 #[doc(hidden)]
 pub mod cases;
 
+pub use earlier::{EarlierLife, earlier_lives, stand_as_they_ended};
 pub use fixture::{LedgerFixture, Ports};
+pub use landed::commit_of;
 pub use story::{Story, append, before, begin_merge, fresh_id, granted, operator, refused};
 
 /// Writes one `#[tokio::test]` for each case of the contract, run on the given [`LedgerFixture`].
@@ -104,6 +108,51 @@ macro_rules! ledger_contract {
                 of_numbers_that_come_at_once_one_is_remembered
                 what_is_remembered_of_a_repository_stays_as_it_is
             ]
+            standing [
+                an_open_window_is_watched_until_it_is_decided
+                a_promotion_without_a_window_is_not_watched
+                what_is_taken_back_is_watched_until_it_is_or_an_operator_knows
+                a_healthy_run_that_is_taken_back_is_watched_again
+                only_what_may_free_a_run_frees_it
+                a_run_that_never_landed_is_not_watched
+                watched_runs_stand_in_the_order_in_which_they_landed
+                branches_stand_for_themselves
+                the_baseline_is_seeded_once_and_moved_by_windows_that_pass
+                rollbacks_are_counted_within_the_time_that_is_asked_about
+                rollbacks_that_an_operator_has_seen_are_not_counted
+                a_batch_is_followed_as_its_events_one_by_one
+                an_overview_tells_what_is_watched_and_the_baselines
+                lists_that_contradict_the_ledger_are_told
+            ]
+            waiting [
+                each_state_of_a_landed_run_holds_others_back_in_its_own_words
+                the_most_serious_holds_back_first
+                other_branches_do_not_wait
+                a_permit_that_is_open_is_taken_over_and_reopened_all_the_same
+                a_rollback_waits_for_no_window_and_no_failed_rollback
+                of_two_rollbacks_the_first_goes_first
+                a_run_that_only_says_that_it_takes_back_another_does_not_merge
+                a_run_that_only_another_says_to_be_a_rollback_is_none
+                a_pause_that_allows_rollbacks_believes_the_ledger_alone
+                merges_that_race_with_a_landing_all_wait_for_it
+            ]
+            heartbeats [
+                a_heartbeat_reads_back_with_the_databases_time
+                samples_come_in_the_order_of_their_times_from_a_time_on
+                agents_are_told_apart_by_repository_and_base
+                any_detail_survives
+                old_heartbeats_are_forgotten_and_young_ones_kept
+                what_an_open_window_needs_is_not_forgotten
+                what_a_window_needs_that_opens_next_is_not_forgotten
+            ]
+            leases [
+                a_lease_is_taken_renewed_and_refused_to_others
+                a_lease_ends_by_the_databases_clock
+                a_lease_that_is_given_up_is_free
+                only_its_holder_gives_a_lease_up
+                of_many_that_ask_at_once_one_has_it
+                leases_are_told_apart_by_name_and_any_text_survives
+            ]
             following [
                 a_follower_gives_everything_once_and_in_order_while_others_write
                 nothing_is_given_before_what_an_open_transaction_may_still_write
@@ -156,6 +205,10 @@ mod tests {
             include_str!("cases/queries.rs"),
             include_str!("cases/reading.rs"),
             include_str!("cases/remembering.rs"),
+            include_str!("cases/standing.rs"),
+            include_str!("cases/waiting.rs"),
+            include_str!("cases/heartbeats.rs"),
+            include_str!("cases/leases.rs"),
         ];
         for line in sources.iter().flat_map(|source| source.lines()) {
             if let Some(rest) = line.strip_prefix("pub async fn ") {

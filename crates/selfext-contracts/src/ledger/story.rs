@@ -32,6 +32,8 @@ pub struct Story {
     pub tool: ToolName,
     /// The goal that it serves.
     pub goal: Option<GoalId>,
+    /// The run that it says to take back.
+    pub rollback_of: Option<RunId>,
 }
 
 impl Story {
@@ -52,6 +54,7 @@ impl Story {
             pull_request: PullRequestNumber::new(pull_request + 1).expect("a number"),
             tool: ToolName::parse("write-file").expect("a tool"),
             goal: None,
+            rollback_of: None,
         }
     }
 
@@ -136,7 +139,14 @@ impl Story {
     /// `proposed`, with a message.
     #[must_use]
     pub fn proposed_with(&self, message: &str) -> Event {
-        self.event(Proposed { message: message.to_owned(), files: Vec::new(), branch: branch(), rollback_of: None })
+        self.event(Proposed {
+            message: message.to_owned(),
+            files: Vec::new(),
+            branch: branch(),
+            rollback_of: self.rollback_of.clone(),
+            made_on: None,
+            rolled_back_before: None,
+        })
     }
 
     /// `tested`
@@ -181,7 +191,7 @@ impl Story {
     /// `promoted`
     #[must_use]
     pub fn promoted(&self) -> Event {
-        self.event(Promoted { commit: commit('c'), tree: tree(), tree_matches: true })
+        self.event(Promoted { commit: commit('c'), tree: tree(), tree_matches: true, health: None })
     }
 
     /// `merge_started`
@@ -201,6 +211,7 @@ impl Story {
             method: MergeMethod::Squash,
             message: "make it faster\n\nMeasured.".to_owned(),
             permit_status: false,
+            health: None,
             holder: holder.to_owned(),
             deadline_seconds: 120,
         });
@@ -229,7 +240,7 @@ impl Story {
     /// If the ledger refuses.
     pub async fn begin_merging(&self, ledger: &Arc<dyn Ledger>) -> (MergePermit, RecordedEvent) {
         self.begin(ledger).await;
-        let grant = begin_merge(ledger, &self.merge_started(), 3, false).await.expect("the ledger answers");
+        let grant = begin_merge(ledger, &self.merge_started(), 3).await.expect("the ledger answers");
         granted(grant)
     }
 }
@@ -258,13 +269,8 @@ pub async fn append(ledger: &Arc<dyn Ledger>, event: &Event, number: u64) -> Res
 ///
 /// # Errors
 /// Those of the ledger.
-pub async fn begin_merge(
-    ledger: &Arc<dyn Ledger>,
-    event: &Event,
-    number: u64,
-    rollback: bool,
-) -> Result<MergeGrant, LedgerError> {
-    ledger.begin_merge(event, before(ledger, &event.stream, number).await, rollback).await
+pub async fn begin_merge(ledger: &Arc<dyn Ledger>, event: &Event, number: u64) -> Result<MergeGrant, LedgerError> {
+    ledger.begin_merge(event, before(ledger, &event.stream, number).await).await
 }
 
 /// The permit of a grant.
@@ -299,18 +305,18 @@ pub fn operator(name: &str) -> OperatorName {
     OperatorName::parse(name).expect("an operator's name")
 }
 
-fn refusal(reason: Reason) -> Refusal {
+pub(super) fn refusal(reason: Reason) -> Refusal {
     Refusal::new(Stage::PromotionGate, reason, "waited too long")
 }
 
-fn branch() -> BranchName {
+pub(super) fn branch() -> BranchName {
     BranchName::parse("selfext/write-file/0123456789abcdef").expect("a branch")
 }
 
-fn commit(digit: char) -> CommitSha {
+pub(super) fn commit(digit: char) -> CommitSha {
     CommitSha::parse(digit.to_string().repeat(40)).expect("a commit")
 }
 
-fn tree() -> TreeSha {
+pub(super) fn tree() -> TreeSha {
     TreeSha::parse("d".repeat(40)).expect("a tree")
 }

@@ -43,6 +43,27 @@ macro_rules! verifier_contract {
                 names_that_differ_in_normal_form_alone_are_refused
                 a_thousand_files_are_one_candidate
             ]
+            reversals [
+                a_whole_change_is_taken_back
+                modes_are_restored_under_what_others_wrote
+                what_others_changed_elsewhere_is_kept
+                what_is_restored_already_is_left_alone
+                a_merge_is_taken_back_to_its_first_parent
+                bytes_are_restored_and_merged_as_they_are
+                a_thousand_files_are_taken_back_at_once
+                what_cannot_be_taken_back_is_an_error_that_says_why
+                what_a_rollback_could_not_restore_is_told_before
+            ]
+            reversal_conflicts [
+                lines_that_others_changed_too_are_marked
+                what_others_did_to_a_file_is_told_where_nothing_can_be_merged
+                a_link_or_submodule_that_was_there_cannot_be_restored
+                a_file_or_folder_of_others_is_not_pushed_aside
+            ]
+            histories [
+                any_change_is_taken_back_exactly
+                whatever_others_did_the_inverse_applies_and_touches_nothing_else
+            ]
             attributes [
                 a_stage_sees_the_bytes_of_an_ordinary_clone
                 attributes_of_the_base_act_as_in_a_clone
@@ -139,6 +160,9 @@ mod tests {
         let sources = [
             include_str!("cases/bases.rs"),
             include_str!("cases/candidates.rs"),
+            include_str!("cases/reversals.rs"),
+            include_str!("cases/reversal_conflicts.rs"),
+            include_str!("cases/histories.rs"),
             include_str!("cases/attributes.rs"),
             include_str!("cases/stages.rs"),
             include_str!("cases/dependencies.rs"),

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use selfext_domain::ports::{Verifier as _, VerifierError};
-use selfext_domain::{Candidate, ChangeSet, CommitSha, RepoPath, StageReport, StageRules};
+use selfext_domain::{Candidate, ChangeSet, CommitSha, FileChange, Inverse, RepoPath, StageReport, StageRules};
 use tempfile::TempDir;
 
-use super::change::{change_of, main_branch, run_id};
+use super::change::{change, change_of, main_branch, run_id};
 use super::process::living;
 use super::{SourceRepository, VerifierWorld};
 
@@ -64,6 +64,32 @@ impl<W: VerifierWorld> Scene<W> {
             }
             other => panic!("{change:?} is not refused but {other:?}"),
         }
+    }
+
+    pub(super) async fn try_invert(&self, landed: &CommitSha, base: &CommitSha) -> Result<Inverse, VerifierError> {
+        self.verifier.invert(&main_branch(), landed, base).await
+    }
+
+    pub(super) async fn invert(&self, landed: &CommitSha, base: &CommitSha) -> Inverse {
+        self.try_invert(landed, base).await.expect("there is an inverse")
+    }
+
+    /// What takes a commit back without a conflict, on a base.
+    pub(super) async fn taken_back(&self, landed: &CommitSha, base: &CommitSha) -> Candidate {
+        let inverse = self.invert(landed, base).await;
+        assert_eq!(inverse.conflicts, []);
+        self.on(base, inverse.files).await
+    }
+
+    /// The files on a base.
+    pub(super) async fn on(
+        &self,
+        base: &CommitSha,
+        files: impl IntoIterator<Item = (RepoPath, FileChange)>,
+    ) -> Candidate {
+        let change = files.into_iter().fold(change(), |change, (path, file)| change.file(path, file));
+        let change = change.build().expect("a legal change set");
+        self.verifier.prepare(&main_branch(), base, &change).await.expect("the change applies")
     }
 
     /// A candidate for cases that are about its stages.

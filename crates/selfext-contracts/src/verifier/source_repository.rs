@@ -89,6 +89,39 @@ impl SourceRepository {
         TreeSha::parse(self.git(&["rev-parse", "HEAD^{tree}"])).expect("a tree")
     }
 
+    /// The tree of a commit.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn tree_of(&self, commit: &CommitSha) -> TreeSha {
+        TreeSha::parse(self.git(&["rev-parse", &format!("{commit}^{{tree}}")])).expect("a tree")
+    }
+
+    /// Removes a file of the worktree, and the folders above that are empty then.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn remove(&self, path: &str) {
+        let file = self.folder.join(path);
+        fs::remove_file(&file).expect("a file to remove");
+        let above = file.ancestors().skip(1).take_while(|folder| *folder != self.folder);
+        for folder in above {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Makes a file of the worktree executable, or takes that away.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn set_executable(&self, path: &str, executable: bool) {
+        let mode = fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 });
+        fs::set_permissions(self.folder.join(path), mode).expect("a mode");
+    }
+
     /// The tree of what is in the index.
     ///
     /// # Panics

@@ -119,10 +119,14 @@ bodies! {
 }
 
 impl EventBody {
-    /// Whether only an operator may say it: a database with roles takes it from nobody else.
+    /// Whether only an operator may say it, or a watchdog of an operator's: a database with roles takes it from nobody else. These
+    /// are the words that free what was held back.
     #[must_use]
     pub fn is_an_operators(&self) -> bool {
-        matches!(self.event_type(), "change_allowed" | "run_abandoned" | "rollback_acknowledged")
+        matches!(
+            self.event_type(),
+            "change_allowed" | "run_abandoned" | "health_window_passed" | "rolled_back" | "rollback_acknowledged"
+        )
     }
 
     /// As [`EventBody::read`], without the stage reports that some types carry.

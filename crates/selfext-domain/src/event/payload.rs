@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 use crate::{
-    BranchName, CommitSha, Digest32, EventId, Fingerprint, History, MergeMethod, OperatorName, RepoPath, RunId,
-    StageReport, TreeSha,
+    BranchName, CommitSha, Digest32, EventId, Fingerprint, HealthTerms, History, MergeMethod, OperatorName, RepoPath,
+    RunId, StageReport, TreeSha,
 };
 
 /// What a change set does to one file.
@@ -45,6 +45,12 @@ pub struct Proposed {
     /// The run that this one takes back, if it is a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_of: Option<RunId>,
+    /// The commit of the base that the rollback was made for: what others changed since is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_on: Option<CommitSha>,
+    /// The run in which the same content landed and was rolled back. Only an operator may let it land again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_before: Option<RunId>,
 }
 
 /// The change set passed verification on `base`; what follows is the publication of exactly this.
@@ -95,6 +101,9 @@ pub struct MergeStarted {
     /// Whether the commit status `selfext/permit` on the head is green while the permit is open.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub permit_status: bool,
+    /// What the change has to show once it landed, if it has to prove itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthTerms>,
     /// Which process holds the permit.
     pub holder: String,
     /// For how long the holder may act on it, counted from the database's time of this event.
@@ -121,6 +130,9 @@ pub struct Promoted {
     pub tree: TreeSha,
     /// Whether that is the tree that was verified.
     pub tree_matches: bool,
+    /// What it has to show from now on, if it has to prove itself: with this event its health window opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthTerms>,
 }
 
 /// The run is over without its change having landed.
@@ -153,6 +165,9 @@ pub struct ChangeAllowed {
     pub fingerprint: Fingerprint,
     /// The protected paths that were shown to the operator; no other is allowed.
     pub paths: Vec<RepoPath>,
+    /// The run in which the same content was rolled back: it may land again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_after: Option<RunId>,
     /// Why, if it was said; redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -234,6 +249,9 @@ pub struct RollbackFailed {
     /// Where, why, and what to do.
     #[serde(flatten)]
     pub refusal: Refusal,
+    /// The branch on which what could be restored is prepared for a human, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<BranchName>,
 }
 
 /// An operator has seen that a rollback failed and frees promotion.

@@ -136,6 +136,8 @@ reasons! {
     Unhealthy = "unhealthy", Ends;
     /// What the rollback would restore was changed by others since.
     RollbackConflict = "rollback-conflict", Ends;
+    /// An operator ended the rollback before it landed.
+    RollbackAbandoned = "rollback-abandoned", Ends;
 }
 
 impl fmt::Display for Reason {

@@ -6,6 +6,7 @@ mod limits;
 mod paths;
 mod pause;
 mod reviews;
+mod watched;
 
 pub use branch_rules::BranchRules;
 pub use gate::{
@@ -15,3 +16,4 @@ pub use limits::check_limits;
 pub use paths::{PathGuardPermit, guard_paths};
 pub use pause::{PausePermit, guard_pause};
 pub use reviews::{Review, ReviewState, ReviewVerdict, evaluate_reviews};
+pub use watched::{held_back_by, not_being_taken_back};

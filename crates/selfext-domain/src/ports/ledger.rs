@@ -1,12 +1,14 @@
 //! The port of the append-only ledger.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{Follower, Source};
 use crate::{
-    Event, EventError, EventId, MergePermit, PermitTerms, Position, RecordedEvent, Refusal, RunId, StreamId, Subject,
-    Tip,
+    BranchName, Event, EventError, EventId, HealthStanding, MergePermit, PermitTerms, Position, RecordedEvent, Refusal,
+    RepositoryName, RunId, StreamId, Subject, Tip,
 };
 
 /// Why the ledger could not be read or written.
@@ -87,8 +89,8 @@ impl LedgerError {
 pub enum MergeGrant {
     /// The `merge_started` event is durable and open: the merge may be asked for, once.
     Granted(MergePermit, Box<RecordedEvent>),
-    /// Nothing was written: paused, the control missing or malformed, another history, another merge under way, or the base
-    /// moved.
+    /// Nothing was written: paused, the control missing or malformed, another history, another merge under way, a landed change
+    /// that has yet to prove itself or is taken back, or the base moved.
     Refused(Refusal),
 }
 
@@ -151,21 +153,25 @@ pub trait Ledger: Send + Sync {
     /// then on, and the earlier one is neither yielded again nor closed by its holder any more. Whoever takes over does not know
     /// what the earlier holder asked the forge for.
     ///
-    /// `rollback` says that the run takes back another, and so passes a pause that allows rollbacks.
+    /// While a landed run of the same repository and base is watched ([`HealthStanding::watched`]), no other run merges. A run whose
+    /// own `proposed` event says that it takes another back merges while that one's last event is the `rollback_started` that names
+    /// it, and then waits for nothing but rollbacks that were started before it; a pause that allows rollbacks lets it pass. All of it
+    /// is read from the ledger, and nothing is the caller's to say.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`], [`LedgerError::Diverged`], [`LedgerError::IdReused`]; [`LedgerError::PermitClosed`] if the same
     /// event was recorded before and is not the run's last any more; [`LedgerError::Refused`] if the event is no `merge_started`
     /// with a pull request and a subject, takes over another merge than the open one, or one that is being fenced. A pause is no
     /// error but [`MergeGrant::Refused`].
-    async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError>;
+    async fn begin_merge(&self, event: &Event, after: Tip) -> Result<MergeGrant, LedgerError>;
 
     /// Yields a permit of a run to its holder again, after an unclear answer, if promotion is not paused and the database's
-    /// history is the accepted one. Writes nothing. One round trip.
+    /// history is the accepted one. Writes nothing. One round trip. What is being taken back by the run is read as in
+    /// [`Ledger::begin_merge`]; whether others are watched is not asked again.
     ///
     /// # Errors
     /// [`LedgerError::PermitClosed`] if the run's last event is not this permit.
-    async fn reopen_merge(&self, run: &RunId, permit: EventId, rollback: bool) -> Result<MergeGrant, LedgerError>;
+    async fn reopen_merge(&self, run: &RunId, permit: EventId) -> Result<MergeGrant, LedgerError>;
 
     /// The time of the clock by which permits are granted and expire. One round trip.
     ///
@@ -184,6 +190,18 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// As [`Ledger::stream_events`].
     async fn open_runs(&self) -> Result<Vec<RunId>, LedgerError>;
+
+    /// How the landed changes of a base branch stand; the rollbacks are counted that ended within the last `within`. One round
+    /// trip.
+    ///
+    /// # Errors
+    /// As [`Ledger::stream_events`].
+    async fn health_standing(
+        &self,
+        repository: &RepositoryName,
+        base: &BranchName,
+        within: Duration,
+    ) -> Result<HealthStanding, LedgerError>;
 
     /// Up to `limit` events behind a position, in the order of positions, which never changes: an event is given only when
     /// none before it can appear any more. One round trip.

@@ -6,6 +6,8 @@ mod clock;
 mod control;
 mod follower;
 mod forge;
+mod heartbeats;
+mod leases;
 mod ledger;
 mod queries;
 mod repositories;
@@ -22,8 +24,10 @@ pub use forge::{
     BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published,
     PullRequest, PullRequestState, Retired, Standing, StandingRequest, Survey,
 };
+pub use heartbeats::Heartbeats;
+pub use leases::{Lease, Leases};
 pub use ledger::{Ledger, LedgerError, MergeGrant};
-pub use queries::{Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
+pub use queries::{Baseline, Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
 pub use repositories::Repositories;
 pub use verifier::{Verifier, VerifierError};
 pub use wakes::Wakes;
@@ -38,6 +42,10 @@ pub use control::MockPromotionControl;
 pub use follower::MockFollower;
 #[cfg(feature = "mocks")]
 pub use forge::MockForge;
+#[cfg(feature = "mocks")]
+pub use heartbeats::MockHeartbeats;
+#[cfg(feature = "mocks")]
+pub use leases::MockLeases;
 #[cfg(feature = "mocks")]
 pub use ledger::MockLedger;
 #[cfg(feature = "mocks")]

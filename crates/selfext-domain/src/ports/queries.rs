@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::{ControlError, LedgerError};
 use crate::{
-    ControlState, GoalId, InvalidValue, PermitTerms, Phase, PullRequestNumber, RecordedEvent, RepositoryName, ToolName,
+    BranchName, CommitSha, ControlState, GoalId, InvalidValue, PermitTerms, Phase, PullRequestNumber, RecordedEvent,
+    RepositoryName, ToolName,
 };
 
 /// Where a page ends and the next one begins: the time of an event, by the database's clock, and its number among all events.
@@ -138,6 +139,21 @@ pub struct Overview {
     pub open: Vec<RunEntry>,
     /// The latest runs of all, the latest first.
     pub latest: Vec<RunEntry>,
+    /// The landed runs that hold others back, all of them, in the order in which they landed.
+    pub watched: Vec<RunEntry>,
+    /// The baselines, by repository and base.
+    pub baselines: Vec<Baseline>,
+}
+
+/// The last commit of a base branch that is known to be healthy: see [`HealthStanding::baseline`](crate::HealthStanding::baseline).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Baseline {
+    /// The repository.
+    pub repository: RepositoryName,
+    /// The branch.
+    pub base: BranchName,
+    /// The commit.
+    pub commit: CommitSha,
 }
 
 /// What people ask the ledger. Each page is found by an index, so that it costs what it holds and not what the ledger holds;
@@ -145,10 +161,10 @@ pub struct Overview {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Queries: Send + Sync {
-    /// How everything stands, with up to `limit` runs in each list. One round trip, and of one moment.
+    /// How everything stands, with up to `limit` runs in the lists of open and of latest runs. One round trip, and of one moment.
     ///
     /// # Errors
-    /// [`LedgerError::Corrupt`] if an event cannot be read; [`LedgerError::Unavailable`], [`LedgerError::Refused`].
+    /// [`LedgerError::Corrupt`] if an event or a baseline cannot be read; [`LedgerError::Unavailable`], [`LedgerError::Refused`].
     async fn overview(&self, limit: u32) -> Result<Overview, LedgerError>;
 
     /// A page of runs, the latest proposed first. One round trip.

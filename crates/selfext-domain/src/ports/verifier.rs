@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::Source;
-use crate::{BranchName, Candidate, ChangeSet, CommitSha, RepoPath, RunId, StageReport, StageRules};
+use crate::{BranchName, Candidate, ChangeSet, CommitSha, Inverse, RepoPath, RunId, StageReport, StageRules};
 
 /// Why verification could not be carried out. A stage that fails is no error but a report.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,17 @@ pub trait Verifier: Send + Sync {
         base: &CommitSha,
         change: &ChangeSet,
     ) -> Result<Candidate, VerifierError>;
+
+    /// What takes the landed commit `landed` back on `base`, a later commit of the same branch, or `landed` itself: the difference
+    /// between `landed` and its first parent, the other way round, merged with what was changed in between. Nothing is checked
+    /// out and nothing is run. May be repeated; the same commits give the same inverse. Its files apply to `base`, with and
+    /// without the marked texts of its conflicts.
+    ///
+    /// # Errors
+    /// [`VerifierError::BaseMissing`] if either commit cannot be had, [`VerifierError::DoesNotApply`] if `landed` changed a path
+    /// that no change set can name, [`VerifierError::Unavailable`] also if `landed` has no parent.
+    async fn invert(&self, branch: &BranchName, landed: &CommitSha, base: &CommitSha)
+    -> Result<Inverse, VerifierError>;
 
     /// Which of these paths differ between two commits of the base branch, in order. One that is on neither does not differ.
     ///

@@ -1,17 +1,20 @@
 //! The rules file `selfext.toml`, read from the base commit and never from the candidate.
 
 mod always;
+mod health;
 mod output_rule;
 mod protected;
 mod stage;
 mod variable;
 mod wire;
+mod wire_health;
 mod wire_verification;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use health::{BreakerRules, HealthRules, ProbeRules, ProbeTarget};
 pub use output_rule::OutputRule;
 pub use protected::ProtectedPaths;
 pub use stage::{Isolation, OnBase, StageKind, StageLimits, StageRules};
@@ -149,6 +152,8 @@ pub struct Rules {
     pub permit_status: bool,
     /// How often a change is verified again because the base moved.
     pub max_base_moves: u32,
+    /// How promoted changes prove themselves; `None` opens no health windows.
+    pub health: Option<HealthRules>,
     /// The SHA-256 of the file.
     pub digest: Digest32,
 }
@@ -167,7 +172,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RepoPath;
+    use crate::{HealthTerms, RepoPath};
 
     const STAGE: &str = "version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]\n";
 
@@ -176,7 +181,7 @@ mod tests {
         let rules = Rules::parse(STAGE).unwrap();
         assert_eq!(rules.merge_method, MergeMethod::Squash);
         assert!(!rules.gate.accept_skipped && !rules.gate.accept_neutral && rules.gate.required.is_empty());
-        assert_eq!(rules.stages[0].timeout, Duration::from_mins(10));
+        assert_eq!((rules.stages[0].timeout, rules.health), (Duration::from_mins(10), None));
         assert_eq!(rules.digest, Digest32::of(STAGE.as_bytes()));
     }
 
@@ -201,6 +206,21 @@ mod tests {
             [merge]
             method = "rebase"
             max_base_moves = 2
+            [health]
+            start_seconds = 1
+            healthy_seconds = 2
+            samples = 3
+            error_budget = 2
+            silence_seconds = 4
+            window_seconds = 6
+            queue = true
+            [health.probe]
+            command = ["./health", "--json"]
+            interval_seconds = 2
+            timeout_seconds = 1
+            [health.breaker]
+            rollbacks = 5
+            within_seconds = 3600
             [verification]
             isolation = "required"
             environment = ["CI_*"]
@@ -232,6 +252,20 @@ mod tests {
         assert_eq!((rules.gate.wait, rules.gate.poll), (Duration::from_mins(1), Duration::from_secs(5)));
         assert_eq!(rules.limits, ChangeLimits { max_files: 3, max_file_bytes: 4, max_total_bytes: 5 });
         assert_eq!((rules.merge_method, rules.max_base_moves), (MergeMethod::Rebase, 2));
+        let health = rules.health.clone().unwrap();
+        let terms = HealthTerms {
+            start_seconds: 1,
+            healthy_seconds: 2,
+            samples: 3,
+            error_budget: 2,
+            silence_seconds: 4,
+            window_seconds: 6,
+        };
+        assert_eq!((health.terms, health.queue), (terms, true));
+        let probe = health.probe.unwrap();
+        assert_eq!(probe.target, ProbeTarget::Command(vec!["./health".into(), "--json".into()]));
+        assert_eq!((probe.interval, probe.timeout), (Duration::from_secs(2), Duration::from_secs(1)));
+        assert_eq!(health.breaker, BreakerRules { rollbacks: 5, within: Duration::from_hours(1) });
         let [install, stage] = &rules.stages[..] else { panic!("{rules:?}") };
         let paths = |text: &str| vec![RepoPath::parse(text).unwrap()];
         let on_base = OnBase { lock_files: paths("package-lock.json"), keep: paths("node_modules") };
@@ -274,6 +308,14 @@ mod tests {
             (&format!("{STAGE}\n[limits]\nmax_files = 0"), "max_files"),
             (&format!("{STAGE}\n[merge]\nmethod = \"octopus\""), "octopus"),
             (&format!("{STAGE}\n[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]"), "twice"),
+            (&format!("{STAGE}[health]\nwindow_seconds = 60"), "window_seconds"),
+            (&format!("{STAGE}[health]\nsamples = 1"), "error_budget"),
+            (&format!("{STAGE}[health]\nsilence_seconds = 0"), "silence_seconds"),
+            (&format!("{STAGE}[health.probe]\ninterval_seconds = 1"), "url or a command"),
+            (&format!("{STAGE}[health.probe]\nurl = \"localhost\""), "http://"),
+            (&format!("{STAGE}[health.probe]\ncommand = []"), "command"),
+            (&format!("{STAGE}[health.probe]\ncommand = [\"x\"]\ninterval_seconds = 61"), "interval_seconds"),
+            (&format!("{STAGE}[health.breaker]\nrollbacks = 0"), "breaker"),
             ("version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = []", "command"),
             ("version = 1\n[[verification.stage]]\nname = \"\"\ncommand = [\"x\"]", "name"),
             ("version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = [\"a\\u0000b\"]", "command"),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::wire_health::WireHealth;
 use super::wire_verification::WireVerification;
 use super::{
     ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RequiredContext, Rules,
@@ -24,6 +25,7 @@ struct Wire {
     limits: WireLimits,
     #[serde(default)]
     merge: WireMerge,
+    health: Option<WireHealth>,
     #[serde(default)]
     verification: WireVerification,
 }
@@ -124,6 +126,7 @@ pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
             100,
         )?)
         .unwrap_or(100),
+        health: wire.health.map(WireHealth::read).transpose()?,
         digest: Digest32::of(text.as_bytes()),
     })
 }

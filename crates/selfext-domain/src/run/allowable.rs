@@ -3,12 +3,14 @@
 use super::{Phase, Run};
 use crate::{ChangeAllowed, Fingerprint, OperatorName, Reason, RepoPath, RunId, Tip, redact};
 
-/// What an operator is shown before allowing it: one content, in one run, on the protected paths that blocked it.
+/// What an operator is shown before allowing it: one content, in one run, on the protected paths that blocked it, or after the run
+/// in which it was rolled back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowable {
     run: RunId,
     fingerprint: Fingerprint,
     paths: Vec<RepoPath>,
+    again_after: Option<RunId>,
     already: bool,
     tip: Tip,
 }
@@ -40,7 +42,7 @@ pub enum NotAllowable {
     },
     /// It is blocked by something that no allowance mends.
     #[error(
-        "the run {run} is blocked by {reason}, not by protected-path, and an allowance does not mend that: {detail}"
+        "the run {run} is blocked by {reason}, not by protected-path or rolled-back-before, and an allowance does not mend that: {detail}"
     )]
     OtherReason {
         /// The run.
@@ -71,6 +73,12 @@ impl Allowable {
         &self.paths
     }
 
+    /// The run in which the same content was rolled back, if that is what blocks the run.
+    #[must_use]
+    pub const fn again_after(&self) -> Option<&RunId> {
+        self.again_after.as_ref()
+    }
+
     /// Whether operators allowed all of it before, so that there is nothing to record.
     #[must_use]
     pub const fn is_already_allowed(&self) -> bool {
@@ -86,7 +94,7 @@ impl Allowable {
     /// Whether it asks for nothing that `shown` does not show.
     #[must_use]
     pub fn is_within(&self, shown: &Self) -> bool {
-        (&self.run, self.fingerprint) == (&shown.run, shown.fingerprint)
+        (&self.run, self.fingerprint, &self.again_after) == (&shown.run, shown.fingerprint, &shown.again_after)
             && self.paths.iter().all(|path| shown.paths.contains(path))
     }
 
@@ -97,6 +105,7 @@ impl Allowable {
             by: by.clone(),
             fingerprint: self.fingerprint,
             paths: self.paths.clone(),
+            again_after: self.again_after.clone(),
             reason: reason.map(|reason| redact(reason).into_owned()),
             os_user,
         }
@@ -104,10 +113,10 @@ impl Allowable {
 }
 
 impl Run {
-    /// What an operator may allow it: the protected paths for which it is blocked.
+    /// What an operator may allow it: the protected paths for which it is blocked, or that what was rolled back may land again.
     ///
     /// # Errors
-    /// [`NotAllowable`] if it is not blocked by `protected-path`.
+    /// [`NotAllowable`] if it is not blocked by `protected-path` or `rolled-back-before`.
     pub fn allowable(&self) -> Result<Allowable, NotAllowable> {
         let (run, phase) = (self.id().clone(), self.phase());
         let refusal = match (phase, self.refusal()) {
@@ -115,11 +124,12 @@ impl Run {
             (Phase::Blocked, Some(refusal)) => refusal,
             _ => return Err(NotAllowable::NotBlocked { run, phase }),
         };
-        if refusal.reason != Reason::ProtectedPath {
+        if !matches!(refusal.reason, Reason::ProtectedPath | Reason::RolledBackBefore) {
             return Err(NotAllowable::OtherReason { run, reason: refusal.reason, detail: refusal.detail.clone() });
         }
-        let already = refusal.paths.iter().all(|path| self.allowed_paths().contains(path));
+        let again_after = self.rolled_back_before().cloned().filter(|_| refusal.reason == Reason::RolledBackBefore);
+        let already = again_after.is_none() && refusal.paths.iter().all(|path| self.allowed_paths().contains(path));
         let fingerprint = self.subject().fingerprint;
-        Ok(Allowable { run, fingerprint, paths: refusal.paths.clone(), already, tip: self.tip() })
+        Ok(Allowable { run, fingerprint, paths: refusal.paths.clone(), again_after, already, tip: self.tip() })
     }
 }

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::Phase;
 use crate::{
-    BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Link, PermitTerms,
-    Promoted, PullRequestNumber, RecordedEvent, Refusal, RepoPath, RunId, StreamId, Subject, Tested, Tip,
+    BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, HealthWindow, Link,
+    PermitTerms, Promoted, PullRequestNumber, RecordedEvent, Refusal, RepoPath, RollbackFailed, RolledBack, RunId,
+    StreamId, Subject, Tested, Tip,
 };
 
 /// An event that may not follow.
@@ -81,6 +82,11 @@ pub struct Run {
     correlation_id: CorrelationId,
     branch: BranchName,
     rollback_of: Option<RunId>,
+    rolled_back_before: Option<RunId>,
+    again: bool,
+    rollback: Option<RunId>,
+    rolled_back: Option<CommitSha>,
+    prepared: Option<BranchName>,
     tested: Option<Tested>,
     claim: Option<EventId>,
     first_base: Option<CommitSha>,
@@ -89,9 +95,11 @@ pub struct Run {
     permit: Option<PermitTerms>,
     refusal: Option<Refusal>,
     promoted: Option<Promoted>,
+    promoted_at: Option<DateTime<Utc>>,
     allowed: BTreeSet<RepoPath>,
     sequence: u64,
     head: Digest32,
+    last: EventId,
     proposed_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -131,14 +139,21 @@ impl Run {
             correlation_id: event.correlation_id.clone(),
             branch: proposed.branch.clone(),
             rollback_of: proposed.rollback_of.clone(),
+            rolled_back_before: proposed.rolled_back_before.clone(),
+            again: false,
+            rollback: None,
+            rolled_back: None,
+            prepared: None,
+            last: event.id,
             tested: None,
             claim: None,
-            first_base: None,
+            first_base: proposed.made_on.clone(),
             unanswered: false,
             pull_request: event.pull_request,
             permit: None,
             refusal: None,
             promoted: None,
+            promoted_at: None,
             allowed: BTreeSet::new(),
             sequence: 1,
             head: hash,
@@ -152,7 +167,17 @@ impl Run {
     /// # Errors
     /// [`IllegalEvent`] names the state and the event.
     pub fn may_follow(&self, body: &EventBody) -> Result<Phase, IllegalEvent> {
+        let has_what_it_closes = match body {
+            EventBody::HealthWindowPassed(passed) => self.window().is_some_and(|window| window.commit == passed.commit),
+            EventBody::HealthWindowFailed(failed) => self.window().is_some_and(|window| window.commit == failed.commit),
+            EventBody::RolledBack(RolledBack { rollback_run, .. })
+            | EventBody::RollbackFailed(RollbackFailed { rollback_run, .. }) => {
+                self.rollback.as_ref() == Some(rollback_run)
+            }
+            _ => true,
+        };
         Phase::after(Some(self.phase), self.tested.is_some(), body)
+            .filter(|_| has_what_it_closes)
             .ok_or_else(|| IllegalEvent { state: self.phase.to_string(), event_type: body.event_type().to_owned() })
     }
 
@@ -198,16 +223,31 @@ impl Run {
             EventBody::Failed(failed) => self.refusal = Some(failed.refusal.clone()),
             EventBody::ChangeAllowed(allowed) if allowed.fingerprint == self.subject.fingerprint => {
                 self.allowed.extend(allowed.paths.iter().cloned());
+                self.again |= allowed.again_after.is_some() && allowed.again_after == self.rolled_back_before;
             }
-            EventBody::Promoted(promoted) => self.promoted = Some(promoted.clone()),
+            EventBody::Promoted(promoted) => {
+                self.promoted = Some(promoted.clone());
+                self.promoted_at = Some(recorded_at);
+            }
+            EventBody::HealthWindowFailed(failed) => self.refusal = Some(failed.refusal.clone()),
+            EventBody::RollbackStarted(started) => {
+                self.rollback = Some(started.rollback_run.clone());
+                self.prepared = None;
+            }
+            EventBody::RolledBack(back) => self.rolled_back = Some(back.commit.clone()),
+            EventBody::RollbackFailed(failed) => {
+                self.refusal = Some(failed.refusal.clone());
+                self.prepared.clone_from(&failed.prepared);
+            }
             _ => {}
         }
-        if !matches!(phase, Phase::Blocked | Phase::Failed) {
+        if !matches!(phase, Phase::Blocked | Phase::Failed | Phase::Sick | Phase::RollingBack | Phase::RollbackFailed) {
             self.refusal = None;
         }
         self.phase = phase;
         self.sequence += 1;
         self.head = hash;
+        self.last = event.id;
         self.updated_at = recorded_at;
         Ok(())
     }
@@ -272,6 +312,50 @@ impl Run {
         self.rollback_of.as_ref()
     }
 
+    /// The run in which the same content was rolled back before, where no operator has let it land again.
+    #[must_use]
+    pub fn rolled_back_before(&self) -> Option<&RunId> {
+        self.rolled_back_before.as_ref().filter(|_| !self.again)
+    }
+
+    /// The run that takes this one back, or took it back, or tried to: the last.
+    #[must_use]
+    pub const fn rollback(&self) -> Option<&RunId> {
+        self.rollback.as_ref()
+    }
+
+    /// The run in which the same content was rolled back before, be it that an operator has let it land again.
+    #[must_use]
+    pub const fn comes_after_rollback_of(&self) -> Option<&RunId> {
+        self.rolled_back_before.as_ref()
+    }
+
+    /// The commit that took its change back.
+    #[must_use]
+    pub const fn rolled_back(&self) -> Option<&CommitSha> {
+        self.rolled_back.as_ref()
+    }
+
+    /// The branch on which a rollback that failed is prepared for a human.
+    #[must_use]
+    pub const fn prepared(&self) -> Option<&BranchName> {
+        self.prepared.as_ref()
+    }
+
+    /// The id of its last event.
+    #[must_use]
+    pub const fn last_event(&self) -> EventId {
+        self.last
+    }
+
+    /// Its health window, while that is open.
+    #[must_use]
+    pub fn window(&self) -> Option<HealthWindow> {
+        let (promoted, opened_at) = (self.promoted.as_ref()?, self.promoted_at?);
+        let terms = promoted.health.filter(|_| self.phase == Phase::Promoted)?;
+        Some(HealthWindow { terms, commit: promoted.commit.clone(), opened_at })
+    }
+
     /// The last verification that it passed.
     #[must_use]
     pub const fn tested(&self) -> Option<&Tested> {
@@ -291,7 +375,7 @@ impl Run {
         self.unanswered
     }
 
-    /// The commit on which it first passed verification.
+    /// The commit on which it first passed verification; for a rollback, the one that it was made for.
     #[must_use]
     pub const fn first_base(&self) -> Option<&CommitSha> {
         self.first_base.as_ref()
@@ -309,7 +393,7 @@ impl Run {
         self.permit.as_ref()
     }
 
-    /// Why it is blocked or failed.
+    /// Why it is blocked or failed, or why its change is sick or could not be taken back.
     #[must_use]
     pub const fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()

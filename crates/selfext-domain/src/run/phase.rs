@@ -63,8 +63,7 @@ impl Phase {
             EventBody::RunAbandoned(_) => &[Proposed, Tested, Blocked, Fencing],
             EventBody::HealthWindowPassed(_) | EventBody::HealthWindowFailed(_) => &[Promoted],
             EventBody::RollbackStarted(_) => &[Promoted, Healthy, Sick, RollbackFailed, RollbackAcknowledged],
-            EventBody::RolledBack(_) => &[RollingBack],
-            EventBody::RollbackFailed(_) => &[Sick, RollingBack],
+            EventBody::RolledBack(_) | EventBody::RollbackFailed(_) => &[RollingBack],
             EventBody::RollbackAcknowledged(_) => &[RollbackFailed],
             EventBody::Proposed(_)
             | EventBody::MergeStarted(_)

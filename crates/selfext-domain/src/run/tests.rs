@@ -42,7 +42,7 @@ fn paths(texts: &[&str]) -> Vec<RepoPath> {
 
 fn allowance(fingerprint: &[u8; 32], shown: &[&str]) -> ChangeAllowed {
     let fingerprint = Fingerprint::from_bytes(*fingerprint);
-    ChangeAllowed { by: operator(), fingerprint, paths: paths(shown), reason: None, os_user: None }
+    ChangeAllowed { by: operator(), fingerprint, paths: paths(shown), again_after: None, reason: None, os_user: None }
 }
 
 /// One body of every type, in the order of [`EventBody::TYPES`].
@@ -50,7 +50,15 @@ fn bodies() -> Vec<EventBody> {
     let branch = BranchName::parse("selfext/t/x").unwrap();
     let rollback = RunId::parse("rollback").unwrap();
     vec![
-        Proposed { message: "m".into(), files: vec![], branch: branch.clone(), rollback_of: None }.into(),
+        Proposed {
+            message: "m".into(),
+            files: vec![],
+            branch: branch.clone(),
+            rollback_of: None,
+            made_on: None,
+            rolled_back_before: None,
+        }
+        .into(),
         tested('a').into(),
         PromotionBlocked { refusal: refusal(Reason::PromotionPaused) }.into(),
         MergeStarted {
@@ -61,12 +69,14 @@ fn bodies() -> Vec<EventBody> {
             method: MergeMethod::Squash,
             message: "m".into(),
             permit_status: false,
+            health: Some(HealthTerms::default()),
             holder: "h".into(),
             deadline_seconds: 60,
         }
         .into(),
         MergeFenced { permit: EventId::from_uuid(Uuid::nil()), head: commit('c'), detail: "d".into() }.into(),
-        Promoted { commit: commit('d'), tree: tree('b'), tree_matches: true }.into(),
+        Promoted { commit: commit('d'), tree: tree('b'), tree_matches: true, health: Some(HealthTerms::default()) }
+            .into(),
         Failed { refusal: refusal(Reason::VerificationFailed), stages: vec![] }.into(),
         RunAbandoned { by: operator(), reason: None }.into(),
         allowance(&[1; 32], &["selfext.toml"]).into(),
@@ -77,7 +87,7 @@ fn bodies() -> Vec<EventBody> {
         HealthWindowFailed { commit: commit('d'), refusal: refusal(Reason::Unhealthy) }.into(),
         RollbackStarted { rollback_run: rollback.clone(), detail: "d".into() }.into(),
         RolledBack { rollback_run: rollback.clone(), commit: commit('e') }.into(),
-        RollbackFailed { rollback_run: rollback, refusal: refusal(Reason::RollbackConflict) }.into(),
+        RollbackFailed { rollback_run: rollback, refusal: refusal(Reason::RollbackConflict), prepared: None }.into(),
         RollbackAcknowledged { by: operator(), reason: None }.into(),
     ]
 }
@@ -159,10 +169,7 @@ const TABLE: &[(&[&str], &[&str])] = &[
     (&["proposed", "failed"], &[]),
     (&["proposed", "run_abandoned"], &[]),
     (&["proposed", "tested", "merge_started", "promoted", "health_window_passed"], &["rollback_started"]),
-    (
-        &["proposed", "tested", "merge_started", "promoted", "health_window_failed"],
-        &["rollback_started", "rollback_failed"],
-    ),
+    (&["proposed", "tested", "merge_started", "promoted", "health_window_failed"], &["rollback_started"]),
     (&["proposed", "tested", "merge_started", "promoted", "rollback_started"], &["rolled_back", "rollback_failed"]),
     (&["proposed", "tested", "merge_started", "promoted", "rollback_started", "rolled_back"], &[]),
     (
@@ -196,6 +203,75 @@ fn each_phase_takes_exactly_the_events_of_the_table() {
                 assert_eq!(phase.may_merge(), Phase::MAY_MERGE_AFTER.contains(event_type), "{event_type}");
             }
         }
+    }
+}
+
+const LANDED: [&str; 4] = ["proposed", "tested", "merge_started", "promoted"];
+
+#[test]
+fn a_window_is_open_from_the_promotion_to_its_verdict_where_the_rules_opened_one() {
+    let window = fold(&LANDED).unwrap().window().unwrap();
+    assert_eq!((window.commit, window.terms), (commit('d'), HealthTerms::default()));
+    for verdict in ["health_window_passed", "health_window_failed", "rollback_started"] {
+        assert_eq!(fold(&[&LANDED[..], &[verdict]].concat()).unwrap().window(), None, "{verdict}");
+    }
+    let without = Promoted { commit: commit('d'), tree: tree('b'), tree_matches: true, health: None };
+    let run = Run::fold(&record_with(&LANDED, &[(3, without.into())])).unwrap();
+    assert_eq!(run.window(), None);
+    for verdict in ["health_window_passed", "health_window_failed"] {
+        assert!(run.may_follow(&body(verdict)).is_err(), "{verdict} without a window");
+    }
+}
+
+#[test]
+fn a_verdict_is_on_the_commit_that_landed_and_an_end_is_of_the_rollback_that_began() {
+    let landed = fold(&LANDED).unwrap();
+    let of_another = HealthWindowPassed { commit: commit('e'), samples: 3, window_seconds: 60 };
+    assert!(landed.may_follow(&of_another.into()).is_err());
+    let rolling = fold(&[&LANDED[..], &["rollback_started"]].concat()).unwrap();
+    assert_eq!(rolling.rollback(), Some(&RunId::parse("rollback").unwrap()));
+    let by_another = RolledBack { rollback_run: RunId::parse("other").unwrap(), commit: commit('e') };
+    assert!(rolling.may_follow(&by_another.into()).is_err());
+}
+
+#[test]
+fn what_made_a_change_sick_is_known_until_it_is_taken_back() {
+    let sick = [&LANDED[..], &["health_window_failed"]].concat();
+    let rolling = [&sick[..], &["rollback_started"]].concat();
+    for types in [&sick, &rolling] {
+        assert_eq!(fold(types).unwrap().refusal().unwrap().reason, Reason::Unhealthy, "{types:?}");
+    }
+    let failed = fold(&[&rolling[..], &["rollback_failed"]].concat()).unwrap();
+    assert_eq!(failed.refusal().unwrap().reason, Reason::RollbackConflict);
+    let back = fold(&[&rolling[..], &["rolled_back"]].concat()).unwrap();
+    assert_eq!((back.refusal(), back.rolled_back()), (None, Some(&commit('e'))));
+}
+
+#[test]
+fn what_was_rolled_back_may_be_allowed_once_and_by_the_name_of_that_run() {
+    let before = RunId::parse("earlier").unwrap();
+    let branch = BranchName::parse("selfext/t/x").unwrap();
+    let proposed = Proposed {
+        message: "m".into(),
+        files: vec![],
+        branch,
+        rollback_of: None,
+        made_on: None,
+        rolled_back_before: Some(before.clone()),
+    };
+    let blocked = PromotionBlocked { refusal: refusal(Reason::RolledBackBefore) };
+    let begun = [(0, proposed.into()), (1, blocked.into())];
+    let run = Run::fold(&record_with(&["proposed", "promotion_blocked"], &begun)).unwrap();
+    assert_eq!(run.rolled_back_before(), Some(&before));
+    let allowable = run.allowable().unwrap();
+    assert_eq!((allowable.again_after(), allowable.is_already_allowed()), (Some(&before), false));
+    let other = ChangeAllowed { again_after: Some(RunId::parse("other").unwrap()), ..allowance(&[1; 32], &[]) };
+    for (allowed, left) in [(allowable.by(&operator(), None, None), None), (other, Some(&before))] {
+        let bodies = [begun.as_slice(), &[(2, allowed.into())]].concat();
+        let run = Run::fold(&record_with(&["proposed", "promotion_blocked", "change_allowed"], &bodies)).unwrap();
+        assert_eq!(run.rolled_back_before(), left);
+        assert_eq!(run.comes_after_rollback_of(), Some(&before));
+        assert_eq!(run.allowable().unwrap().is_already_allowed(), left.is_none());
     }
 }
 

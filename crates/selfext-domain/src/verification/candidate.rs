@@ -31,4 +31,8 @@ pub struct Candidate {
     pub entries: Vec<(RepoPath, EntryChange)>,
     /// The symbolic links of the base.
     pub links: BaseLinks,
+    /// The paths of the entries that a rollback could not restore even if nothing else changed, in order: those where the base
+    /// has a symbolic link or a submodule, which no change set can write; those that no change set could write again, because
+    /// of their names or depth; and those that are too large to be restored with the others.
+    pub irreversible: Vec<RepoPath>,
 }

@@ -52,6 +52,7 @@ mod tests {
             tree,
             entries: entries.iter().map(|(path, change)| (RepoPath::parse(*path).unwrap(), change.clone())).collect(),
             links: BaseLinks::default(),
+            irreversible: Vec::new(),
         }
     }
 

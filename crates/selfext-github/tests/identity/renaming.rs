@@ -132,6 +132,7 @@ async fn a_merge_whose_repository_is_not_told_in_time_is_not_sent_and_its_permit
         method: MergeMethod::Squash,
         message: "Title".to_owned(),
         permit_status: false,
+        health: None,
         holder: "a test".to_owned(),
         granted_at: chrono::DateTime::UNIX_EPOCH,
         deadline: chrono::DateTime::UNIX_EPOCH,

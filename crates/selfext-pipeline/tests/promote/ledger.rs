@@ -10,6 +10,8 @@ use selfext_domain::ports::{
 };
 use selfext_domain::*;
 
+use crate::landed::Landed;
+
 #[derive(Default)]
 struct State {
     events: Vec<RecordedEvent>,
@@ -17,6 +19,10 @@ struct State {
     writes: u64,
     /// How much later it is than when everything was recorded, in seconds.
     late: i64,
+    /// How many events there were at the last resume.
+    resumed_after: usize,
+    /// Whether no permit is granted.
+    refusing: bool,
     /// The number of the write that fails, and whether it is recorded all the same.
     fault: Option<(u64, bool)>,
 }
@@ -67,9 +73,10 @@ impl State {
         Ok(recorded)
     }
 
-    fn paused(&self, rollback: bool) -> Option<Refusal> {
+    fn paused(&self, run: &RunId) -> Option<Refusal> {
         let control = self.control.clone().map_or(ControlState::Running, ControlState::Paused);
-        guard_pause(Ok(&control), rollback).err()
+        let is_rollback = Landed::of(&self.events).rollback(run).is_some();
+        guard_pause(Ok(&control), is_rollback).err()
     }
 }
 
@@ -113,7 +120,24 @@ impl MemoryLedger {
     }
 
     pub fn resume(&self) {
-        self.state.lock().unwrap().control = None;
+        let mut state = self.state.lock().unwrap();
+        state.control = None;
+        state.resumed_after = state.events.len();
+    }
+
+    /// Who paused promotion, if it is paused.
+    pub fn paused_by(&self) -> Option<OperatorName> {
+        self.state.lock().unwrap().control.as_ref().map(|pause| pause.by.clone())
+    }
+
+    /// Whether every merge is refused from now on, as if another were in flight.
+    pub fn refuse_merges(&self, refusing: bool) {
+        self.state.lock().unwrap().refusing = refusing;
+    }
+
+    /// How late it is, by the clock of what is recorded.
+    pub fn now(&self) -> DateTime<Utc> {
+        time() + Duration::seconds(self.state.lock().unwrap().late)
     }
 }
 
@@ -165,9 +189,16 @@ impl Ledger for MemoryLedger {
         Ok(latest.map(|run| state.stream(&run.id().clone().into())).unwrap_or_default())
     }
 
-    async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn begin_merge(&self, event: &Event, after: Tip) -> Result<MergeGrant, LedgerError> {
         let mut state = self.state.lock().unwrap();
-        if let Some(refusal) = state.paused(rollback) {
+        let id = event.stream.run().unwrap();
+        let taken_over = state.runs().iter().any(|run| run.id() == id && run.permit().is_some());
+        let waits = if taken_over { None } else { Landed::of(&state.events).refusal(id) };
+        if let Some(refusal) = state.paused(id).or(waits) {
+            return Ok(MergeGrant::Refused(refusal));
+        }
+        if state.refusing {
+            let refusal = Refusal::new(Stage::PromotionGuard, Reason::HistoryChanged, "the history is another one");
             return Ok(MergeGrant::Refused(refusal));
         }
         let recorded = state.write(event, after)?;
@@ -175,7 +206,7 @@ impl Ledger for MemoryLedger {
         Ok(MergeGrant::Granted(permit(&run).unwrap(), Box::new(recorded)))
     }
 
-    async fn reopen_merge(&self, run: &RunId, own: EventId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn reopen_merge(&self, run: &RunId, own: EventId) -> Result<MergeGrant, LedgerError> {
         let state = self.state.lock().unwrap();
         let events = state.stream(&run.clone().into());
         let run = Run::fold(&events).unwrap();
@@ -183,7 +214,7 @@ impl Ledger for MemoryLedger {
         let Some(permit) = permit(&run).filter(open) else {
             return Err(LedgerError::PermitClosed { run: run.id().clone() });
         };
-        match state.paused(rollback) {
+        match state.paused(run.id()) {
             Some(refusal) => Ok(MergeGrant::Refused(refusal)),
             None => Ok(MergeGrant::Granted(permit, Box::new(events.last().unwrap().clone()))),
         }
@@ -199,6 +230,20 @@ impl Ledger for MemoryLedger {
 
     async fn open_runs(&self) -> Result<Vec<RunId>, LedgerError> {
         Ok(self.runs().iter().filter(|run| run.phase().is_open()).map(|run| run.id().clone()).collect())
+    }
+
+    async fn health_standing(
+        &self,
+        repository: &RepositoryName,
+        base: &BranchName,
+        within: std::time::Duration,
+    ) -> Result<HealthStanding, LedgerError> {
+        let state = self.state.lock().unwrap();
+        let now = time() + Duration::seconds(state.late);
+        let ended =
+            |event: &&RecordedEvent| ["rolled_back", "rollback_failed"].contains(&event.event.body.event_type());
+        let rollbacks = state.events[state.resumed_after..].iter().filter(ended).count() as u64;
+        Ok(HealthStanding { rollbacks, ..Landed::of(&state.events).standing(repository, base, now, within) })
     }
 
     async fn read_after(&self, _position: Position, _limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {

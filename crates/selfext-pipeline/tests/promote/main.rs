@@ -4,8 +4,12 @@
 
 mod control;
 mod gate;
+mod held_back;
+mod landed;
 mod ledger;
 mod merge;
 mod resume;
+mod rollback;
 mod verification;
+mod watchdog;
 mod world;

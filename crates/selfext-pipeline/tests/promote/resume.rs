@@ -187,7 +187,7 @@ async fn a_process_that_was_overtaken_merges_nothing_and_reports_what_the_other_
     let other = ledger.clone();
     world.clock.expect_sleep().returning(move |_| {
         let run = other.runs().remove(0);
-        let promoted = Promoted { commit: landed(), tree: tree('2'), tree_matches: true };
+        let promoted = Promoted { commit: landed(), tree: tree('2'), tree_matches: true, health: None };
         match run.phase() {
             Phase::Tested => other.write_as_other(&run, merge_started(&run)),
             _ => other.write_as_other(&run, promoted.into()),
@@ -207,6 +207,7 @@ fn merge_started(run: &Run) -> EventBody {
         method: MergeMethod::Squash,
         message: "m".into(),
         permit_status: false,
+        health: None,
         holder: "other:2".into(),
         deadline_seconds: 60,
     }

@@ -71,6 +71,7 @@ pub fn candidate(on: &CommitSha) -> Candidate {
         tree: tree('2'),
         entries: vec![(RepoPath::parse("src/a.rs").unwrap(), write)],
         links: BaseLinks::default(),
+        irreversible: Vec::new(),
     }
 }
 

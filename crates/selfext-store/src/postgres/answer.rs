@@ -24,7 +24,8 @@ macro_rules! call {
 }
 pub(super) use call;
 
-/// What a function answered. `migrations/postgres/0007_history.sql` says which outcome has which of the rest.
+/// What a function answered. `migrations/postgres/0007_history.sql`, and `0014_health.sql` for merges, say which outcome has which of
+/// the rest.
 pub(super) struct Answer {
     pub outcome: String,
     actual: Option<i64>,

@@ -112,6 +112,52 @@ impl Archive for PgArchive {
                     WHERE l.run_id = m.run_id AND l.sequence > m.sequence
                       AND l.event_type IN ('merge_started', 'promotion_blocked')))
             UNION ALL
+            SELECT 'the run ' || w.run_id || ' is listed as holding others back, but otherwise than its events say'
+            FROM public.self_extension_watched_runs w
+            WHERE NOT EXISTS (
+                SELECT FROM public.self_extension_events e JOIN public.self_extension_events p ON p.run_id = e.run_id
+                WHERE e.id = w.event AND e.run_id = w.run_id AND e.event_type = w.event_type
+                  AND e.payload ->> 'rollback_run' IS NOT DISTINCT FROM w.rollback_run
+                  AND p.id = w.promoted AND p.event_type = 'promoted' AND p.repository = w.repository AND p.base = w.base
+                  AND NOT EXISTS (
+                    SELECT FROM public.self_extension_events l
+                    WHERE l.run_id = e.run_id AND l.sequence > e.sequence
+                      AND l.event_type IN ('health_window_passed', 'health_window_failed', 'rollback_started', 'rolled_back',
+                                           'rollback_failed', 'rollback_acknowledged')))
+            UNION ALL
+            SELECT 'the run ' || e.run_id || ' holds others back, but is not listed so'
+            FROM public.self_extension_events e
+            WHERE (e.event_type IN ('health_window_failed', 'rollback_started', 'rollback_failed')
+                   OR (e.event_type = 'promoted' AND e.payload ->> 'health' IS NOT NULL))
+              AND NOT EXISTS (SELECT FROM public.self_extension_watched_runs w WHERE w.run_id = e.run_id)
+              AND EXISTS (SELECT FROM public.self_extension_events p
+                          WHERE p.run_id = e.run_id AND p.event_type = 'promoted' AND p.sequence <= e.sequence)
+              AND NOT EXISTS (
+                SELECT FROM public.self_extension_events l
+                WHERE l.run_id = e.run_id AND l.sequence > e.sequence
+                  AND l.event_type IN ('health_window_passed', 'health_window_failed', 'rollback_started', 'rolled_back',
+                                       'rollback_failed', 'rollback_acknowledged'))
+            UNION ALL
+            SELECT 'the baseline of ' || coalesce(b.repository, s.repository) || ' ' || coalesce(b.base, s.base) || ' is '
+                || coalesce(b.commit_sha, 'nothing') || ', but its events say ' || coalesce(s.commit_sha, 'nothing')
+            FROM public.self_extension_baselines b FULL JOIN (SELECT n.* FROM (
+                SELECT c.repository, c.base, c.commit_sha, c.id,
+                       row_number() OVER (PARTITION BY c.repository, c.base ORDER BY c.seeds, c.first) AS number
+                FROM (
+                    SELECT e.repository, e.base, e.payload ->> 'commit' AS commit_sha, e.id, 0 AS seeds, -e.id AS first
+                    FROM public.self_extension_events e WHERE e.event_type = 'health_window_passed'
+                    UNION ALL
+                    SELECT e.repository, e.base, (
+                        SELECT m.payload ->> 'base_commit' FROM public.self_extension_events m
+                        WHERE m.run_id = e.run_id AND m.event_type = 'merge_started' AND m.sequence < e.sequence
+                        ORDER BY m.sequence DESC LIMIT 1
+                    ), e.id, 1, e.id
+                    FROM public.self_extension_events e WHERE e.event_type = 'promoted' AND e.payload ->> 'health' IS NOT NULL
+                ) c
+                WHERE c.commit_sha IS NOT NULL AND c.repository IS NOT NULL AND c.base IS NOT NULL
+            ) n WHERE n.number = 1) s ON s.repository = b.repository AND s.base = b.base
+            WHERE b.repository IS NULL OR s.repository IS NULL OR b.commit_sha <> s.commit_sha OR b.event <> s.id
+            UNION ALL
             SELECT 'the promotion control says ' || coalesce(s.value::text, 'nothing') || ', but its last event says paused = '
                 || c.paused || ', allow_rollbacks = ' || c.allow_rollbacks
             FROM (

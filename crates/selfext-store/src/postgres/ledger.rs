@@ -8,7 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Follower, Ledger, LedgerError, MergeGrant};
-use selfext_domain::{Event, EventId, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, Tip};
+use selfext_domain::{
+    BranchName, Event, EventId, HealthStanding, PermitTerms, Position, RecordedEvent, RepositoryName, RunId, StreamId,
+    Subject, Tip,
+};
 use sqlx::Row as _;
 
 use super::Connections;
@@ -20,6 +23,7 @@ use super::follower::PgFollower;
 use crate::permit;
 use crate::request::{self, Batch, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
+use crate::standing::{baseline_commit, seconds};
 use crate::stored_text::stored;
 
 /// The open permits with their events, oldest first.
@@ -176,11 +180,11 @@ impl Ledger for PgLedger {
         recorded_stream(rows)
     }
 
-    async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn begin_merge(&self, event: &Event, after: Tip) -> Result<MergeGrant, LedgerError> {
         let MergeRequest { run, subject, pull_request, content } = MergeRequest::of(event)?;
         let answer = self
             .call(event, || {
-                sqlx::query(call!("self_extension_begin_merge($1, $2, $3, $4, $5, $6, $7, $8, $9)"))
+                sqlx::query(call!("self_extension_begin_merge($1, $2, $3, $4, $5, $6, $7, $8)"))
                     .bind(event.id.as_uuid())
                     .bind(stored(run.as_str()))
                     .bind(&content)
@@ -189,14 +193,17 @@ impl Ledger for PgLedger {
                     .bind(stored(subject.repository.as_str()))
                     .bind(stored(subject.base.as_str()))
                     .bind(signed(pull_request.get()))
-                    .bind(rollback)
             })
             .await?;
         match answer.outcome.as_str() {
             "recorded" => permit::granted(answer.event()?),
-            "control" => Ok(permit::refused_by_control(&answer.control.read(), rollback)),
+            "control" => Ok(permit::refused_by_control(&answer.control.read())),
             "merge-in-flight" => {
                 answer.other_run()?.map(|other| permit::in_flight(&other)).ok_or_else(|| answer.unforeseen())
+            }
+            "held-back" => permit::held_back(&answer.event()?),
+            "no-rollback" => {
+                answer.other_run()?.map(|target| permit::no_rollback(&target, run)).ok_or_else(|| answer.unforeseen())
             }
             "base-moved" => {
                 answer.other_run()?.map(|other| permit::base_moved(&other)).ok_or_else(|| answer.unforeseen())
@@ -212,13 +219,15 @@ impl Ledger for PgLedger {
 
     /// One round trip. Permit and control are read in one statement without a lock: a pause that comes later finds the
     /// permit open, and one that came before is seen.
-    async fn reopen_merge(&self, run: &RunId, permit: EventId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn reopen_merge(&self, run: &RunId, permit: EventId) -> Result<MergeGrant, LedgerError> {
         const PERMIT: &str = concat!(
             "SELECT ",
             event_columns!("e"),
-            ", s.value::text, s.updated_at, public.self_extension_history()
+            ", s.value::text, s.updated_at, public.self_extension_history(), public.self_extension_rollback_of(
+                o.run_id, p.payload ->> 'rollback_of', o.repository, o.base) IS NOT NULL
              FROM public.self_extension_open_runs o
              JOIN public.self_extension_events e ON e.id = o.permit
+             JOIN public.self_extension_events p ON p.id = o.proposed
              LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
              WHERE o.run_id = $1 AND e.event_id = $2 AND NOT EXISTS (
                 SELECT FROM public.self_extension_events later WHERE later.run_id = e.run_id AND later.sequence > e.sequence)"
@@ -227,6 +236,7 @@ impl Ledger for PgLedger {
         let rows = self.connections.fetch(statement).await.map_err(reading)?;
         let row = rows.first().ok_or_else(|| permit::closed(run))?;
         let control = control_row(row, EVENT_COLUMNS).map_err(reading)?;
+        let rollback: bool = row.try_get(EVENT_COLUMNS + 3).map_err(reading)?;
         let event = event_row(row).map_err(reading)?.into_recorded()?;
         permit::reopened(event, &control.read(), rollback)
     }
@@ -246,6 +256,36 @@ impl Ledger for PgLedger {
         const RUNS: &str = "SELECT o.run_id FROM public.self_extension_open_runs o ORDER BY o.proposed";
         let rows = self.connections.fetch(|| sqlx::query(RUNS)).await.map_err(reading)?;
         rows.iter().map(|row| request::run_id(&row.try_get::<String, _>(0).map_err(reading)?)).collect()
+    }
+
+    async fn health_standing(
+        &self,
+        repository: &RepositoryName,
+        base: &BranchName,
+        within: Duration,
+    ) -> Result<HealthStanding, LedgerError> {
+        const STANDING: &str = "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now)
+            SELECT c.now,
+                ARRAY(SELECT w.run_id FROM public.self_extension_watched_runs w
+                      WHERE w.repository = $1 AND w.base = $2 ORDER BY w.promoted),
+                (SELECT b.commit_sha FROM public.self_extension_baselines b WHERE b.repository = $1 AND b.base = $2),
+                (SELECT count(*) FROM public.self_extension_events e
+                 WHERE e.event_type IN ('rolled_back', 'rollback_failed') AND e.repository = $1 AND e.base = $2
+                   AND e.created_at >= c.now - make_interval(secs => $3))
+            FROM clock c";
+        let (repository, base) = (stored(repository.as_str()), stored(base.as_str()));
+        let statement = || sqlx::query(STANDING).bind(&*repository).bind(&*base).bind(seconds(within));
+        let rows = self.connections.fetch(statement).await.map_err(reading)?;
+        let row = rows.first().ok_or_else(|| LedgerError::unavailable("the database told nothing"))?;
+        let watched: Vec<String> = row.try_get(1).map_err(reading)?;
+        let baseline: Option<String> = row.try_get(2).map_err(reading)?;
+        let rollbacks: i64 = row.try_get(3).map_err(reading)?;
+        Ok(HealthStanding {
+            watched: watched.iter().map(|run| request::run_id(run)).collect::<Result<_, _>>()?,
+            baseline: baseline.as_deref().map(baseline_commit).transpose()?,
+            rollbacks: u64::try_from(rollbacks).unwrap_or_default(),
+            now: row.try_get(0).map_err(reading)?,
+        })
     }
 
     /// One round trip. Stops before the oldest transaction that is still open on the server, in any of its databases: what it

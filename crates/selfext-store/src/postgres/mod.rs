@@ -9,6 +9,8 @@ mod control;
 mod ear;
 mod errors;
 mod follower;
+mod heartbeats;
+mod leases;
 mod ledger;
 mod migrations;
 mod queries;
@@ -17,6 +19,8 @@ mod wakes;
 
 pub use archive::PgArchive;
 pub use control::PgPromotionControl;
+pub use heartbeats::PgHeartbeats;
+pub use leases::PgLeases;
 pub use ledger::PgLedger;
 pub use queries::PgQueries;
 pub use repositories::PgRepositories;

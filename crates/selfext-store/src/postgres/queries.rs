@@ -16,6 +16,7 @@ use super::errors::reading;
 use crate::permit;
 use crate::request::signed;
 use crate::span::{Span, storable};
+use crate::standing::baseline;
 use crate::stored_text::stored;
 
 /// How many digits of a second Postgres keeps.
@@ -113,33 +114,42 @@ const EVENTS: &str = concat!(
 );
 
 /// Everything that a status says, in one statement and so of one moment: the control beside each row, and a row each of the
-/// open permits, the latest open runs, and the latest runs. Without any there is one row, with no event in it.
+/// open permits, the latest open runs, the latest runs, the landed runs that hold others back, and the baselines, which have no
+/// event. Without any there is one row, with nothing in it.
 const OVERVIEW: &str = concat!(
     "SELECT ",
     event_columns!("e"),
     ", s.value::text, s.updated_at, h.history, listed.list, listed.created_at, listed.proposed,
-       (SELECT count(*) FROM public.self_extension_open_runs)
+       (SELECT count(*) FROM public.self_extension_open_runs), listed.repository, listed.base, listed.commit_sha
      FROM (SELECT public.self_extension_history() AS history) h
      LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
      LEFT JOIN (
-        SELECT 'in flight' AS list, o.permit AS id, NULL::timestamptz AS created_at, o.permit AS proposed
+        SELECT 'in flight' AS list, o.permit AS id, NULL::timestamptz AS created_at, o.permit AS proposed, NULL::bigint AS promoted,
+            NULL AS repository, NULL AS base, NULL AS commit_sha
         FROM public.self_extension_open_runs o WHERE o.permit IS NOT NULL
+        UNION ALL
+        SELECT 'baseline', NULL, NULL, NULL, NULL, b.repository, b.base, b.commit_sha
+        FROM public.self_extension_baselines b
         UNION ALL
         SELECT p.list, (
             SELECT l.id FROM public.self_extension_events l WHERE l.run_id = p.run_id ORDER BY l.sequence DESC LIMIT 1
-        ), p.created_at, p.id
+        ), p.created_at, p.id, p.promoted, NULL, NULL, NULL
         FROM (
-            (SELECT 'open' AS list, p.run_id, p.created_at, p.id
+            (SELECT 'watched' AS list, p.run_id, p.created_at, p.id, w.promoted
+             FROM public.self_extension_watched_runs w
+             JOIN public.self_extension_events p ON p.run_id = w.run_id AND p.sequence = 1)
+            UNION ALL
+            (SELECT 'open', p.run_id, p.created_at, p.id, NULL
              FROM public.self_extension_open_runs o JOIN public.self_extension_events p ON p.id = o.proposed
              ORDER BY p.created_at DESC, p.id DESC LIMIT $1)
             UNION ALL
-            (SELECT 'latest', p.run_id, p.created_at, p.id
+            (SELECT 'latest', p.run_id, p.created_at, p.id, NULL
              FROM public.self_extension_events p WHERE p.event_type = 'proposed'
              ORDER BY p.created_at DESC, p.id DESC LIMIT $1)
         ) p
      ) listed ON true
      LEFT JOIN public.self_extension_events e ON e.id = listed.id
-     ORDER BY listed.list, listed.created_at DESC, listed.proposed DESC"
+     ORDER BY listed.list, listed.promoted, listed.created_at DESC, listed.proposed DESC, listed.repository, listed.base"
 );
 
 #[async_trait]
@@ -151,10 +161,16 @@ impl Queries for PgQueries {
         let control = control_row(first, EVENT_COLUMNS).map_err(reading)?;
         let open_runs: i64 = first.try_get(EVENT_COLUMNS + 6).map_err(reading)?;
         let (mut in_flight, mut open, mut latest) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut watched, mut baselines) = (Vec::new(), Vec::new());
         for row in &rows {
             match row.try_get::<Option<&str>, _>(EVENT_COLUMNS + 3).map_err(reading)? {
                 None => {}
                 Some("in flight") => in_flight.push(permit::terms(&event(row)?)?),
+                Some("watched") => watched.push(entry(row, EVENT_COLUMNS + 4)?),
+                Some("baseline") => {
+                    let column = |at: usize| row.try_get::<&str, _>(EVENT_COLUMNS + at).map_err(reading);
+                    baselines.push(baseline(column(7)?, column(8)?, column(9)?)?);
+                }
                 Some("open") => open.push(entry(row, EVENT_COLUMNS + 4)?),
                 Some(_) => latest.push(entry(row, EVENT_COLUMNS + 4)?),
             }
@@ -166,6 +182,8 @@ impl Queries for PgQueries {
             open_runs: u64::try_from(open_runs).unwrap_or_default(),
             open,
             latest,
+            watched,
+            baselines,
         })
     }
 

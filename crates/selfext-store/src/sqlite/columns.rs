@@ -6,6 +6,7 @@ use sqlx::{Error, Row as _};
 
 use crate::reading::ControlRow;
 use crate::row::EventRow;
+use crate::span::storable;
 
 /// The columns of an event under an alias, in the order that [`event_row`] reads them. Writers come one after the other
 /// here, so the row's number alone is its position.
@@ -66,6 +67,14 @@ pub(super) fn control_row(row: &SqliteRow, at: usize) -> Result<ControlRow, Erro
     let value: Option<String> = row.try_get(at)?;
     let updated_at: Option<DateTime<Utc>> = row.try_get(at + 1)?;
     Ok(ControlRow { value: value.zip(updated_at), history: None })
+}
+
+/// How many digits of a second the file keeps.
+const DIGITS: u16 = 3;
+
+/// A time as the file has it.
+pub(super) fn text(at: DateTime<Utc>) -> String {
+    storable(at, DIGITS).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// Reads the events of rows.

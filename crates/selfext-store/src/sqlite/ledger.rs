@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Follower, Ledger, LedgerError, MergeGrant};
 use selfext_domain::{
-    Event, EventId, PermitTerms, Position, RecordedEvent, RunId, StreamId, Subject, Tip, guard_pause,
+    BranchName, Event, EventId, HealthStanding, PermitTerms, Position, RecordedEvent, RepositoryName, RunId, StreamId,
+    Subject, Tip, guard_pause,
 };
 use sqlx::Row as _;
 use sqlx::query::Query;
@@ -19,9 +20,11 @@ use super::database::{to_its_end, traced};
 use super::errors::{cut_off, failed};
 use super::follower::SqliteFollower;
 use super::transaction::{Found, OPEN_PERMITS, Writing};
+use super::watched::TakesBack;
 use crate::permit;
 use crate::request::{self, Batch, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
+use crate::standing::{baseline_commit, seconds};
 use crate::stored_text::stored;
 
 /// The ledger in a SQLite file.
@@ -145,7 +148,7 @@ impl Ledger for SqliteLedger {
         recorded_stream(self.rows(statement).await?)
     }
 
-    async fn begin_merge(&self, event: &Event, after: Tip, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn begin_merge(&self, event: &Event, after: Tip) -> Result<MergeGrant, LedgerError> {
         let (database, event) = (Arc::clone(&self.database), event.clone());
         let work = async move {
             let merge = MergeRequest::of(&event)?;
@@ -155,7 +158,9 @@ impl Ledger for SqliteLedger {
                 let open = recorded.sequence == last.sequence;
                 return if open { permit::granted(recorded) } else { Err(permit::closed(merge.run)) };
             }
-            if let Err(refusal) = guard_pause(writing.control().await.as_ref(), rollback) {
+            let takes_back = writing.takes_back(&merge).await?;
+            let started = takes_back.as_ref().and_then(|takes_back| takes_back.started);
+            if let Err(refusal) = guard_pause(writing.control().await.as_ref(), started.is_some()) {
                 return Ok(MergeGrant::Refused(refusal));
             }
             if last != after {
@@ -166,8 +171,14 @@ impl Ledger for SqliteLedger {
                 if let Some(other) = writing.in_flight(&merge).await? {
                     return Ok(permit::in_flight(&other));
                 }
-                if !writing.is_open(merge.run).await? {
+                if !writing.is_open(&merge).await? {
                     return Err(permit::not_open(merge.run));
+                }
+                if let Some(TakesBack { target, started: None }) = &takes_back {
+                    return Ok(permit::no_rollback(target, merge.run));
+                }
+                if let Some(last) = writing.held_back(&merge, started).await? {
+                    return permit::held_back(&last);
                 }
                 if let Some(other) = writing.promoted_since_tested(&merge).await? {
                     return Ok(permit::base_moved(&other));
@@ -187,13 +198,17 @@ impl Ledger for SqliteLedger {
         to_its_end(work).await.ok_or_else(cut_off)?
     }
 
-    async fn reopen_merge(&self, run: &RunId, permit: EventId, rollback: bool) -> Result<MergeGrant, LedgerError> {
+    async fn reopen_merge(&self, run: &RunId, permit: EventId) -> Result<MergeGrant, LedgerError> {
         const PERMIT: &str = concat!(
             "SELECT ",
             event_columns!("e"),
-            ", s.value, s.updated_at
+            ", s.value, s.updated_at, EXISTS (
+                SELECT 1 FROM self_extension_watched_runs w
+                WHERE w.run_id = p.content ->> '$.payload.rollback_of' AND w.event_type = 'rollback_started'
+                  AND w.rollback_run = o.run_id AND w.repository = o.repository AND w.base = o.base)
              FROM self_extension_open_runs o
              JOIN self_extension_events e ON e.id = o.permit
+             JOIN self_extension_events p ON p.id = o.proposed
              LEFT JOIN agent_state s ON s.key = 'self_extension:promotion_control'
              WHERE o.run_id = ?1 AND e.event_id = ?2 AND NOT EXISTS (
                 SELECT 1 FROM self_extension_events later WHERE later.run_id = e.run_id AND later.sequence > e.sequence)"
@@ -202,6 +217,7 @@ impl Ledger for SqliteLedger {
         let row = traced(PERMIT, statement.fetch_optional(&self.database.reader)).await?;
         let row = row.ok_or_else(|| permit::closed(run))?;
         let control = control_row(&row, EVENT_COLUMNS).map_err(failed)?;
+        let rollback: bool = row.try_get(EVENT_COLUMNS + 2).map_err(failed)?;
         let event = event_row(&row).map_err(failed)?.into_recorded()?;
         permit::reopened(event, &control.read(), rollback)
     }
@@ -219,6 +235,37 @@ impl Ledger for SqliteLedger {
         const RUNS: &str = "SELECT o.run_id FROM self_extension_open_runs o ORDER BY o.proposed";
         let rows = traced(RUNS, sqlx::query(RUNS).fetch_all(&self.database.reader)).await?;
         rows.iter().map(|row| request::run_id(&row.try_get::<String, _>(0).map_err(failed)?)).collect()
+    }
+
+    async fn health_standing(
+        &self,
+        repository: &RepositoryName,
+        base: &BranchName,
+        within: Duration,
+    ) -> Result<HealthStanding, LedgerError> {
+        const STANDING: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+            (SELECT json_group_array(w.run_id) FROM (
+                SELECT o.run_id FROM self_extension_watched_runs o
+                WHERE o.repository = ?1 AND o.base = ?2 ORDER BY o.promoted) w),
+            (SELECT b.commit_sha FROM self_extension_baselines b WHERE b.repository = ?1 AND b.base = ?2),
+            (SELECT count(*) FROM self_extension_events e
+             WHERE e.event_type IN ('rolled_back', 'rollback_failed') AND e.repository = ?1 AND e.base = ?2
+               AND e.created_at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3))";
+        let statement = sqlx::query(STANDING)
+            .bind(stored(repository.as_str()))
+            .bind(stored(base.as_str()))
+            .bind(format!("-{:.3} seconds", seconds(within)));
+        let row = traced(STANDING, statement.fetch_one(&self.database.reader)).await?;
+        let watched: Vec<String> = serde_json::from_str(row.try_get(1).map_err(failed)?)
+            .map_err(|_| LedgerError::Corrupt { detail: "the list of watched runs is none".to_owned() })?;
+        let baseline: Option<&str> = row.try_get(2).map_err(failed)?;
+        let rollbacks: i64 = row.try_get(3).map_err(failed)?;
+        Ok(HealthStanding {
+            watched: watched.iter().map(|run| request::run_id(run)).collect::<Result<_, _>>()?,
+            baseline: baseline.map(baseline_commit).transpose()?,
+            rollbacks: u64::try_from(rollbacks).unwrap_or_default(),
+            now: row.try_get(0).map_err(failed)?,
+        })
     }
 
     async fn read_after(&self, position: Position, limit: u32) -> Result<Vec<RecordedEvent>, LedgerError> {

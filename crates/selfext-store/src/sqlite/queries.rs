@@ -5,14 +5,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use selfext_domain::RecordedEvent;
-use selfext_domain::ports::{Cursor, EventQuery, LedgerError, Overview, Queries, RunEntry, RunQuery, RunSelection};
+use selfext_domain::ports::{
+    Baseline, Cursor, EventQuery, LedgerError, Overview, Queries, RunEntry, RunQuery, RunSelection,
+};
 use serde_json::Value;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 
 use super::SqliteDatabase;
-use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event_rows};
+use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event_rows, text};
 use super::control::ROW;
 use super::database::traced;
 use super::errors::failed;
@@ -21,11 +23,9 @@ use crate::permit;
 use crate::reading::ControlRow;
 use crate::request::signed;
 use crate::row::recorded;
-use crate::span::{Span, storable};
+use crate::span::Span;
+use crate::standing::baseline;
 use crate::stored_text::stored;
-
-/// How many digits of a second the file keeps.
-const DIGITS: u16 = 3;
 
 /// What people ask a ledger in a SQLite file.
 #[derive(Clone, Debug)]
@@ -90,6 +90,20 @@ const OF_PULL_REQUEST: &str = page_of_runs!(
 
 const OPEN_RUNS: &str = "SELECT count(*) FROM self_extension_open_runs";
 
+/// The landed runs that hold others back, each with its last event.
+const WATCHED: &str = concat!(
+    "SELECT ",
+    event_columns!("e"),
+    ", p.created_at, p.id FROM self_extension_watched_runs w
+     JOIN self_extension_events p ON p.run_id = w.run_id AND p.sequence = 1
+     JOIN self_extension_events e ON e.run_id = w.run_id AND e.sequence = (
+        SELECT max(l.sequence) FROM self_extension_events l WHERE l.run_id = w.run_id
+     ) ORDER BY w.promoted"
+);
+
+const BASELINES: &str =
+    "SELECT b.repository, b.base, b.commit_sha FROM self_extension_baselines b ORDER BY b.repository, b.base";
+
 /// The types of which there are events.
 const TYPES: &str = "WITH RECURSIVE known (event_type) AS (
         SELECT min(k.event_type) FROM self_extension_events k
@@ -122,12 +136,16 @@ impl Queries for SqliteQueries {
         let open_runs: i64 = traced(OPEN_RUNS, sqlx::query_scalar(OPEN_RUNS).fetch_one(&mut *moment)).await?;
         let open = entries(&mut moment, OPEN, within_span(sqlx::query(OPEN), Span::default(), limit)).await?;
         let latest = entries(&mut moment, ALL, within_span(sqlx::query(ALL), Span::default(), limit)).await?;
+        let watched = entries(&mut moment, WATCHED, sqlx::query(WATCHED)).await?;
+        let baselines = traced(BASELINES, sqlx::query(BASELINES).fetch_all(&mut *moment)).await?;
         Ok(Overview {
             control: control.read(),
             in_flight: permits.iter().map(permit::terms).collect::<Result<_, _>>()?,
             open_runs: u64::try_from(open_runs).unwrap_or_default(),
             open,
             latest,
+            watched,
+            baselines: baselines.iter().map(baseline_row).collect::<Result<_, _>>()?,
         })
     }
 
@@ -190,11 +208,6 @@ fn within_span(statement: Statement<'_>, span: Span, limit: u32) -> Statement<'_
         .bind(i64::from(limit))
 }
 
-/// A time as the file has it.
-fn text(at: DateTime<Utc>) -> String {
-    storable(at, DIGITS).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
 async fn entries(
     connection: &mut SqliteConnection,
     sql: &'static str,
@@ -202,6 +215,11 @@ async fn entries(
 ) -> Result<Vec<RunEntry>, LedgerError> {
     let rows = traced(sql, page.fetch_all(connection)).await?;
     rows.iter().map(entry).collect()
+}
+
+fn baseline_row(row: &SqliteRow) -> Result<Baseline, LedgerError> {
+    let column = |at: usize| row.try_get::<&str, _>(at).map_err(failed);
+    baseline(column(0)?, column(1)?, column(2)?)
 }
 
 fn entry(row: &SqliteRow) -> Result<RunEntry, LedgerError> {

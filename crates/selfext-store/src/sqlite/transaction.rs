@@ -22,13 +22,13 @@ pub(super) const OPEN_PERMITS: &str = concat!(
 );
 
 /// A statement with its values.
-type Statement = Query<'static, Sqlite, SqliteArguments>;
+pub(super) type Statement = Query<'static, Sqlite, SqliteArguments>;
 
 /// A transaction that has the file for itself from its beginning: nobody else writes until it ends, so what it reads stays
 /// true. Dropped without [`Writing::commit`], it takes everything back.
 pub(super) struct Writing<'a> {
     transaction: Transaction<'static, Sqlite>,
-    written_by: &'a str,
+    pub written_by: &'a str,
 }
 
 /// What [`Writing::find_or_last`] found.
@@ -159,10 +159,18 @@ impl<'a> Writing<'a> {
         row.map(|row| run_id(&row.try_get::<String, _>(0).map_err(failed)?)).transpose()
     }
 
-    /// Whether a run is open.
-    pub async fn is_open(&mut self, run: &RunId) -> Result<bool, LedgerError> {
-        const OPEN: &str = "SELECT 1 FROM self_extension_open_runs o WHERE o.run_id = ?1";
-        let row = self.row(OPEN, |query| query.bind(stored(run.as_str()).into_owned())).await?;
+    /// Whether the merge's run is open, and goes where the merge does.
+    pub async fn is_open(&mut self, merge: &MergeRequest<'_>) -> Result<bool, LedgerError> {
+        const OPEN: &str = "SELECT 1 FROM self_extension_open_runs o
+            WHERE o.run_id = ?1 AND o.repository = ?2 AND o.base = ?3";
+        let row = self
+            .row(OPEN, |query| {
+                query
+                    .bind(stored(merge.run.as_str()).into_owned())
+                    .bind(stored(merge.subject.repository.as_str()).into_owned())
+                    .bind(stored(merge.subject.base.as_str()).into_owned())
+            })
+            .await?;
         Ok(row.is_some())
     }
 
@@ -238,7 +246,7 @@ impl<'a> Writing<'a> {
     }
 
     /// Carries out one statement, and gives its first row.
-    async fn row(
+    pub async fn row(
         &mut self,
         statement: &'static str,
         bind: impl FnOnce(Statement) -> Statement,

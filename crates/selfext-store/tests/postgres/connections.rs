@@ -2,12 +2,14 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::DateTime;
 use selfext_contracts::control::{pause_request, resume_request};
-use selfext_contracts::ledger::{LedgerFixture, Story, append, before, granted};
+use selfext_contracts::ledger::{LedgerFixture, Story, append, before, commit_of, granted};
 use selfext_contracts::{PgProxy, TestDatabase};
 use selfext_domain::ports::{EventQuery, Ledger, PromotionControl, Queries, RunQuery};
-use selfext_domain::{Position, StreamId};
+use selfext_domain::{Heartbeat, Position, Reporter, StreamId, Subject};
 use selfext_store::{DatabaseUrl, Store, StoreError};
 
 use crate::fixture::{PgFixture, connect};
@@ -37,13 +39,15 @@ async fn round_trips(
     let (batch, tip) = ([story.tested(), story.tested()], before(ledger, &run, 3).await);
     count!("append_all", ledger.append_all(&batch, tip));
     let tip = before(ledger, &run, 5).await;
-    count!("begin_merge", ledger.begin_merge(&merge, tip, false));
-    count!("reopen_merge", ledger.reopen_merge(&story.run, merge.id, false));
+    count!("begin_merge", ledger.begin_merge(&merge, tip));
+    count!("reopen_merge", ledger.reopen_merge(&story.run, merge.id));
     count!("stream_events", ledger.stream_events(&StreamId::Control));
     count!("latest_run", ledger.latest_run(&story.subject));
     count!("time", ledger.time());
     count!("open_permits", ledger.open_permits());
     count!("open_runs", ledger.open_runs());
+    let Subject { repository, base, .. } = &story.subject;
+    count!("health_standing", ledger.health_standing(repository, base, Duration::from_mins(1)));
     count!("overview", queries.overview(5));
     count!("runs", queries.runs(&RunQuery { limit: 5, ..RunQuery::default() }));
     count!("events", queries.events(&EventQuery { limit: 5, ..EventQuery::default() }));
@@ -66,6 +70,40 @@ async fn every_method_takes_the_round_trips_that_it_promises() {
         let promised = if matches!(method, "pause" | "resume") { 2 } else { 1 };
         assert_eq!(count, promised, "{method}");
     }
+}
+
+#[tokio::test]
+async fn heartbeats_and_leases_take_one_round_trip() {
+    let fixture = PgFixture::start().await;
+    let proxy = PgProxy::start(fixture.database.url()).await;
+    let store = connect(proxy.url()).await;
+    let (heartbeats, leases) = (store.heartbeats(), store.leases());
+    let Subject { repository, base, .. } = Story::new("run 1").subject;
+    let heartbeat = Heartbeat {
+        repository: repository.clone(),
+        base: base.clone(),
+        commit: commit_of('a'),
+        healthy: true,
+        reporter: Reporter::parse("host 1").unwrap(),
+        detail: None,
+    };
+    let minute = Duration::from_mins(1);
+    macro_rules! count {
+        ($call:expr) => {
+            proxy.reset();
+            let _ = $call.await.unwrap();
+            // The first time, what it says is made ready, too.
+            proxy.reset();
+            let _ = $call.await.unwrap();
+            assert_eq!(proxy.round_trips(), 1, stringify!($call));
+        };
+    }
+    count!(heartbeats.record(&heartbeat));
+    count!(heartbeats.samples(&repository, &base, DateTime::UNIX_EPOCH));
+    count!(heartbeats.forget(&repository, &base, minute));
+    count!(leases.acquire("watch", "one", minute));
+    count!(leases.acquire("watch", "two", minute));
+    count!(leases.release("watch", "one"));
 }
 
 #[tokio::test]
@@ -109,7 +147,7 @@ async fn a_lost_answer_is_asked_for_again_and_nothing_is_written_twice() {
     let tip = before(&ledger, &run, 3).await;
     proxy.kill_after(1);
     let event = story.merge_started();
-    let (permit, recorded) = granted(ledger.begin_merge(&event, tip, false).await.unwrap());
+    let (permit, recorded) = granted(ledger.begin_merge(&event, tip).await.unwrap());
     assert_eq!((permit.terms().id, recorded.sequence), (event.id, 3));
     let changes = ledger.stream_events(&StreamId::Control).await.unwrap().len();
     round_trips_of_control(&*control).await;
@@ -138,11 +176,11 @@ async fn a_caller_that_stops_waiting_gets_the_same_permit_when_it_asks_again() {
     let tip = before(&ledger, &story.run.clone().into(), 3).await;
     proxy.hold_after(1);
     tokio::select! {
-        _ = ledger.begin_merge(&event, tip, false) => panic!("the answer is held"),
+        _ = ledger.begin_merge(&event, tip) => panic!("the answer is held"),
         () = proxy.struck() => {}
     }
     proxy.disarm();
-    let (permit, recorded) = granted(ledger.begin_merge(&event, tip, false).await.unwrap());
+    let (permit, recorded) = granted(ledger.begin_merge(&event, tip).await.unwrap());
     assert_eq!((permit.terms().id, recorded.sequence), (event.id, 3));
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 3);
 }

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use selfext_contracts::TestDatabase;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
 use selfext_domain::Event;
-use selfext_domain::ports::{Archive, Ledger, Queries, Repositories};
+use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, Queries, Repositories};
 use selfext_store::{DatabaseUrl, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
@@ -68,6 +68,14 @@ impl LedgerFixture for PgFixture {
         self.store.repositories()
     }
 
+    fn heartbeats(&self) -> Arc<dyn Heartbeats> {
+        self.store.heartbeats()
+    }
+
+    fn leases(&self) -> Arc<dyn Leases> {
+        self.store.leases()
+    }
+
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger> {
         self.store.clone().polling_every(poll).ledger()
     }
@@ -97,17 +105,22 @@ impl LedgerFixture for PgFixture {
     }
 
     async fn sql_past_triggers(&self, sql: &str) {
-        let triggers =
-            ["self_extension_events_derive", "self_extension_events_append_only", "self_extension_open_runs_follow"];
+        let triggers = [
+            "self_extension_events_derive",
+            "self_extension_events_append_only",
+            "self_extension_open_runs_follow",
+            "self_extension_watched_runs_follow",
+        ];
         let on =
             triggers.map(|name| format!("ALTER TABLE self_extension_events ENABLE ALWAYS TRIGGER {name};")).concat();
         self.sql(&format!("ALTER TABLE self_extension_events DISABLE TRIGGER USER; {sql}; {on}")).await.unwrap();
     }
 
-    async fn forge_open_runs(&self, sql: &str) {
-        let table = "ALTER TABLE self_extension_open_runs";
-        let on = "ENABLE ALWAYS TRIGGER self_extension_open_runs_derived";
-        self.sql(&format!("{table} DISABLE TRIGGER USER; {sql}; {table} {on}")).await.unwrap();
+    async fn forge_lists(&self, sql: &str) {
+        let tables = ["self_extension_open_runs", "self_extension_watched_runs", "self_extension_baselines"];
+        let off = tables.map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;")).concat();
+        let on = tables.map(|table| format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_derived;")).concat();
+        self.sql(&format!("{off} {sql}; {on}")).await.unwrap();
     }
 
     fn forbidden_sql(&self) -> Vec<&'static str> {

@@ -51,7 +51,7 @@ async fn a_changed_history_refuses_until_an_operator_resumes_which_is_recorded()
     story.begin(&ledger).await;
     change_history(&fixture).await;
     assert!(matches!(control.read().await, Err(ControlError::HistoryChanged(_))));
-    let refusal = refused(begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap());
+    let refusal = refused(begin_merge(&ledger, &story.merge_started(), 3).await.unwrap());
     assert_eq!(refusal.reason, Reason::HistoryChanged);
 
     // A pause keeps the accepted history, and does not say that nothing can merge.
@@ -75,7 +75,7 @@ async fn a_changed_history_refuses_until_an_operator_resumes_which_is_recorded()
     let accepted = HistoryAccepted { by: operator("ops"), history: history(&fixture).await };
     assert_eq!(events[1].event.body, EventBody::HistoryAccepted(accepted));
     assert_eq!((events[1].event.id, events[2].event.id), (accept.event, request.event));
-    let _ = granted(begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap());
+    let _ = granted(begin_merge(&ledger, &story.merge_started(), 3).await.unwrap());
 
     // The same again accepts nothing anew, and a pause is certain again.
     assert_eq!(control.resume(&request).await.unwrap().event, answer.event);

@@ -1,9 +1,11 @@
 //! What the roles of agents and operators may do, and what nobody may.
 
+use std::time::Duration;
+
 use selfext_contracts::control::{pause_request, resume_request};
-use selfext_contracts::ledger::{LedgerFixture, Story, append, begin_merge, fresh_id};
-use selfext_domain::ports::{ControlError, LedgerError, MergeGrant};
-use selfext_domain::{CONTROL_KEY, ControlState};
+use selfext_contracts::ledger::{LedgerFixture, Story, append, begin_merge, commit_of, fresh_id};
+use selfext_domain::ports::{ControlError, Lease, LedgerError, MergeGrant};
+use selfext_domain::{CONTROL_KEY, ControlState, Heartbeat, Reporter};
 use selfext_store::Store;
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
@@ -118,6 +120,15 @@ const ATTACKS: &[(&str, &str, &str)] = &[
     ("drop the control", "DROP TABLE agent_state", DENIED),
     ("drop the control's guard", "DROP TRIGGER self_extension_control_guarded_update ON agent_state", DENIED),
     ("write the open runs", "DELETE FROM self_extension_open_runs", DENIED),
+    ("write the watched runs", "DELETE FROM self_extension_watched_runs", DENIED),
+    ("bring a watched run", "INSERT INTO self_extension_watched_runs VALUES ('x', 'o/r', 'main', 1, 1, 'promoted', NULL)", DENIED),
+    ("move the baseline", "UPDATE self_extension_baselines SET commit_sha = 'x'", DENIED),
+    ("bring a heartbeat of the past", "INSERT INTO self_extension_heartbeats (repository, base, recorded_at, commit_sha, healthy, reporter, written_by) VALUES ('o/r', 'main', '1999-01-01', 'x', true, 'x', 'x')", DENIED),
+    ("heal a heartbeat", "UPDATE self_extension_heartbeats SET healthy = true", DENIED),
+    ("drop heartbeats", "DELETE FROM self_extension_heartbeats", DENIED),
+    ("bring a lease", "INSERT INTO self_extension_leases VALUES ('x', 'x', 'infinity', 'x')", DENIED),
+    ("end a lease", "UPDATE self_extension_leases SET expires_at = '-infinity'", DENIED),
+    ("drop a lease", "DELETE FROM self_extension_leases", DENIED),
     ("forget a migration", "DELETE FROM selfext_migrations", DENIED),
     ("make the roles anew", "SELECT self_extension_make_roles()", DENIED),
     ("seal", "SELECT self_extension_seal(NULL, 1, '1', 1, '', '')", DENIED),
@@ -189,8 +200,10 @@ async fn what_an_operator_says_is_taken_from_operators_alone() {
     let story = Story::new("run 1");
     story.begin(&agent.ledger()).await;
     let abandoned = story.abandoned();
-    let refused = append(&agent.ledger(), &abandoned, 3).await;
-    assert!(matches!(refused, Err(LedgerError::Refused { .. })), "{refused:?}");
+    for says in [&abandoned, &story.acknowledged()] {
+        let refused = append(&agent.ledger(), says, 3).await;
+        assert!(matches!(refused, Err(LedgerError::Refused { .. })), "{refused:?}");
+    }
     // The same content by the agents' function.
     let by_hand = format!(
         "SELECT self_extension_append('{}', '{}', '{}', 3, (SELECT hash FROM self_extension_events WHERE sequence = 2))",
@@ -223,14 +236,51 @@ async fn a_merge_is_not_asked_for_under_another_name() {
     // Another base than the event's, so that the look at what is in flight would miss.
     let call = format!(
         "SELECT self_extension_begin_merge('{}', '{}', '{}', 3,
-            (SELECT hash FROM self_extension_events WHERE run_id = '{1}' AND sequence = 2), 'acme/agent', 'other', 1, false)",
+            (SELECT hash FROM self_extension_events WHERE run_id = '{1}' AND sequence = 2), 'acme/agent', 'other', 1)",
         event.id,
         story.run,
         event.to_content().unwrap()
     );
     assert_eq!(agent.refused(&call).await.as_deref(), Some("23514"));
-    let granted = begin_merge(&ledger, &event, 3, false).await.unwrap();
+    let granted = begin_merge(&ledger, &event, 3).await.unwrap();
     assert!(matches!(granted, MergeGrant::Granted(..)), "{granted:?}");
+}
+
+#[tokio::test]
+async fn an_agent_says_how_it_is_and_takes_leases() {
+    let fixture = PgFixture::start().await;
+    for role in ["selfext_agent", "selfext_operator"] {
+        let login = Login::of(&fixture, role).await;
+        let store = login.store().await;
+        let story = Story::new("run 1").into_base(role);
+        let heartbeat = Heartbeat {
+            repository: story.subject.repository.clone(),
+            base: story.subject.base.clone(),
+            commit: commit_of('a'),
+            healthy: true,
+            reporter: Reporter::parse("host 1").unwrap(),
+            detail: None,
+        };
+        let (heartbeats, leases) = (store.heartbeats(), store.leases());
+        let at = heartbeats.record(&heartbeat).await.unwrap();
+        let samples = heartbeats.samples(&heartbeat.repository, &heartbeat.base, at).await.unwrap();
+        assert_eq!(samples.len(), 1);
+        heartbeats.forget(&heartbeat.repository, &heartbeat.base, Duration::MAX).await.unwrap();
+        let lease = leases.acquire(role, "one", Duration::from_mins(1)).await.unwrap();
+        assert!(matches!(lease, Lease::Held { .. }), "{lease:?}");
+        let written_by = "SELECT string_agg(w.written_by, ' ') FROM (
+            SELECT written_by FROM self_extension_heartbeats WHERE base = 'ROLE'
+            UNION ALL SELECT written_by FROM self_extension_leases WHERE name = 'ROLE') w";
+        let written_by = fixture.ask(&written_by.replace("ROLE", role)).await.unwrap().unwrap();
+        assert_eq!(written_by, format!("{0} {0}", login.name));
+        leases.release(role, "one").await.unwrap();
+        // And reads how changes stand, which its own events move.
+        let ledger = store.ledger();
+        story.again(role).land(&ledger, true).await;
+        let standing =
+            ledger.health_standing(&heartbeat.repository, &heartbeat.base, Duration::from_mins(1)).await.unwrap();
+        assert_eq!((standing.watched.len(), standing.baseline), (1, Some(commit_of('a'))));
+    }
 }
 
 #[tokio::test]
@@ -242,7 +292,15 @@ async fn everything_is_the_owners_and_no_function_is_open_to_all() {
           AND has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1";
     let rows = sqlx::query(open).fetch_all(&mut connection).await.unwrap();
     let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!(names, ["self_extension_control_state", "self_extension_history", "self_extension_same_merge"]);
+    assert_eq!(
+        names,
+        [
+            "self_extension_control_state",
+            "self_extension_history",
+            "self_extension_rollback_of",
+            "self_extension_same_merge"
+        ]
+    );
     let others = "SELECT c.relname::text FROM pg_class c
         WHERE c.relnamespace = 'public'::regnamespace AND c.relowner <> 'selfext_owner'::regrole";
     let rows = sqlx::query(others).fetch_all(&mut connection).await.unwrap();

@@ -1,10 +1,14 @@
 //! Databases whose schema is not what this binary needs.
 
+use std::path::Path;
+
 use futures::future::join_all;
 use selfext_contracts::TestDatabase;
-use selfext_contracts::ledger::LedgerFixture;
+use selfext_contracts::ledger::{LedgerFixture, earlier_lives, stand_as_they_ended};
 use selfext_domain::{CONTROL_KEY, ControlState};
 use selfext_store::{DatabaseUrl, SchemaState, Store, StoreError};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::fixture::PgFixture;
 
@@ -74,4 +78,29 @@ async fn an_agents_own_tables_are_kept() {
     assert!(fixture.state(CONTROL_KEY).await.is_some());
     assert_eq!(fixture.store.control().read().await.unwrap(), ControlState::Running);
     assert_eq!(fixture.ask("SELECT count(*)::text FROM _sqlx_migrations").await.unwrap().as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_ledger_from_before_health_windows_tells_how_its_branches_stand() {
+    let database = TestDatabase::empty().await;
+    let mut by_hand = PgConnection::connect(database.url()).await.unwrap();
+    let mut migrator = Migrator::new(Path::new("../../migrations/postgres")).await.unwrap();
+    migrator.migrations.to_mut().retain(|migration| migration.version < 14);
+    migrator.table_name = "public.selfext_migrations".into();
+    migrator.run(&mut by_hand).await.unwrap();
+    let lives = earlier_lives();
+    for life in &lives {
+        for (event, sequence) in life.events.iter().zip(1_i64..) {
+            sqlx::query("INSERT INTO self_extension_events (content, sequence) VALUES ($1, $2)")
+                .bind(event.to_content().unwrap())
+                .bind(sequence)
+                .execute(&mut by_hand)
+                .await
+                .unwrap();
+        }
+    }
+    assert!(matches!(refusal(&database).await, StoreError::Older { found: 13, .. }));
+    let store = open(&database).await;
+    store.migrate().await.unwrap();
+    stand_as_they_ended(&lives, &store.ledger(), &store.archive()).await;
 }

@@ -1,6 +1,8 @@
 //! What the database itself refuses or sets right, whoever asks.
 
-use selfext_contracts::ledger::{LedgerFixture, Story, append};
+use std::time::Duration;
+
+use selfext_contracts::ledger::{LedgerFixture, Story, append, commit_of};
 use selfext_domain::{CONTROL_KEY, Event, RecordedEvent};
 use sqlx::AssertSqlSafe;
 use sqlx::error::DatabaseError;
@@ -98,6 +100,40 @@ async fn the_open_runs_are_not_written_by_hand() {
     assert_eq!(ledger.open_permits().await.unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn the_watched_runs_and_baselines_are_not_written_by_hand() {
+    let fixture = PgFixture::start().await;
+    let (ledger, _) = fixture.ports();
+    let story = Story::new("run 1");
+    story.land(&ledger, true).await;
+    for table in ["self_extension_watched_runs", "self_extension_baselines"] {
+        for sql in [
+            "DELETE FROM TABLE",
+            "UPDATE TABLE SET event = 0",
+            "INSERT INTO TABLE SELECT * FROM TABLE",
+            "TRUNCATE TABLE",
+            "SET session_replication_role = replica; DELETE FROM TABLE",
+        ] {
+            let sql = sql.replace("TABLE", table).replace("TRUNCATE", "TRUNCATE TABLE");
+            let refused = fixture.ask(&sql).await.unwrap_err();
+            assert_eq!(constraint(&refused), Some(&*format!("{table}_derived")), "{sql}");
+        }
+    }
+    let day = Duration::from_hours(24);
+    let standing = ledger.health_standing(&story.subject.repository, &story.subject.base, day).await.unwrap();
+    assert_eq!((standing.watched, standing.baseline), (vec![story.run], Some(commit_of('a'))));
+    // A replica's session has the triggers, too.
+    let replica = "SET session_replication_role = replica;
+        INSERT INTO self_extension_events (content, sequence)
+        SELECT replace(replace(e.content, '\"promoted\"', '\"health_window_passed\"'), e.event_id::text, gen_random_uuid()::text), 5
+        FROM self_extension_events e WHERE e.event_type = 'promoted'";
+    fixture.ask(replica).await.unwrap();
+    assert_eq!(
+        fixture.ask("SELECT count(*)::text FROM self_extension_watched_runs").await.unwrap().as_deref(),
+        Some("0")
+    );
+}
+
 fn code(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(DatabaseError::code).map(std::borrow::Cow::into_owned)
 }
@@ -111,7 +147,7 @@ async fn the_functions_keep_to_their_own_kind_of_event() {
     let (merge, blocked, proposed) = (story.merge_started(), story.blocked(), Story::new("run 2").proposed());
     for (call, event) in [
         ("self_extension_append($1, $2, $3, 3, NULL)", &merge),
-        ("self_extension_begin_merge($1, $2, $3, 3, NULL, 'acme/agent', 'main', 1, false)", &blocked),
+        ("self_extension_begin_merge($1, $2, $3, 3, NULL, 'acme/agent', 'main', 1)", &blocked),
         ("self_extension_append($1, 'another', $3, 1, NULL)", &proposed),
         ("self_extension_append(gen_random_uuid(), 'run 2', $3, 1, NULL)", &proposed),
     ] {
@@ -132,7 +168,8 @@ async fn the_functions_decide_in_read_committed_alone() {
     let fixture = PgFixture::start().await;
     for call in [
         "self_extension_propose(gen_random_uuid(), 'r', '{}', 'a/b', 'main', 'f', NULL)",
-        "self_extension_begin_merge(gen_random_uuid(), 'r', '{}', 1, NULL, 'a/b', 'main', 1, false)",
+        "self_extension_begin_merge(gen_random_uuid(), 'r', '{}', 1, NULL, 'a/b', 'main', 1)",
+        "self_extension_acquire_lease('watch', 'one', 1)",
         "self_extension_pause(gen_random_uuid(), '{}', '{}')",
         "self_extension_resume(gen_random_uuid(), '{}', '{}', NULL, gen_random_uuid(), NULL)",
     ] {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use selfext_contracts::TempSqlite;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
-use selfext_domain::ports::{Archive, Ledger, Queries, Repositories};
+use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, Queries, Repositories};
 use selfext_domain::{Event, Link};
 use selfext_store::Store;
 use serde_json::Value;
@@ -56,6 +56,14 @@ impl LedgerFixture for SqliteFixture {
 
     fn repositories(&self) -> Arc<dyn Repositories> {
         self.store.repositories()
+    }
+
+    fn heartbeats(&self) -> Arc<dyn Heartbeats> {
+        self.store.heartbeats()
+    }
+
+    fn leases(&self) -> Arc<dyn Leases> {
+        self.store.leases()
     }
 
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger> {
@@ -107,7 +115,7 @@ impl LedgerFixture for SqliteFixture {
         sqlx::raw_sql(AssertSqlSafe(all)).execute(&mut connection).await.unwrap();
     }
 
-    async fn forge_open_runs(&self, sql: &str) {
+    async fn forge_lists(&self, sql: &str) {
         self.sql(sql).await.unwrap();
     }
 

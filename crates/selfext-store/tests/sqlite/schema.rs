@@ -1,10 +1,15 @@
 //! Files that are new, and files whose schema is not what this binary needs.
 
+use std::path::Path;
+
 use futures::future::join_all;
 use selfext_contracts::TempSqlite;
-use selfext_contracts::ledger::{LedgerFixture, Story};
-use selfext_domain::ControlState;
+use selfext_contracts::ledger::{LedgerFixture, Story, earlier_lives, stand_as_they_ended};
+use selfext_domain::{ControlState, Link};
 use selfext_store::{DatabaseUrl, SchemaState, Store, StoreError};
+use sqlx::ConnectOptions as _;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::fixture::SqliteFixture;
 
@@ -66,4 +71,39 @@ async fn a_file_that_is_no_database_is_left_alone() {
     let error = Store::open_sqlite_or_create(&file.path()).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
     assert_eq!(std::fs::read_to_string(file.path()).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_ledger_from_before_health_windows_tells_how_its_branches_stand() {
+    let file = TempSqlite::new();
+    let options = SqliteConnectOptions::new().filename(file.path()).create_if_missing(true);
+    let mut by_hand = options.connect().await.unwrap();
+    let mut migrator = Migrator::new(Path::new("../../migrations/sqlite")).await.unwrap();
+    migrator.migrations.to_mut().retain(|migration| migration.version < 8);
+    migrator.table_name = "selfext_migrations".into();
+    migrator.run(&mut by_hand).await.unwrap();
+    let lives = earlier_lives();
+    for life in &lives {
+        let mut last = Link::GENESIS;
+        for (event, sequence) in life.events.iter().zip(1_i64..) {
+            let content = event.to_content().unwrap();
+            let link = Link::new(last, content.as_bytes());
+            let insert =
+                "INSERT INTO self_extension_events (sequence, content, written_by, content_hash, prev_hash, hash)
+                          VALUES (?1, ?2, 'earlier', ?3, ?4, ?5)";
+            sqlx::query(insert)
+                .bind(sequence)
+                .bind(content)
+                .bind(link.content_hash.as_bytes().as_slice())
+                .bind(link.prev_hash.as_bytes().as_slice())
+                .bind(link.hash.as_bytes().as_slice())
+                .execute(&mut by_hand)
+                .await
+                .unwrap();
+            last = link.hash;
+        }
+    }
+    drop(by_hand);
+    let store = Store::connect(&DatabaseUrl::sqlite(file.path())).await.unwrap();
+    stand_as_they_ended(&lives, &store.ledger(), &store.archive()).await;
 }

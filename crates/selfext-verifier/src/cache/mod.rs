@@ -1,5 +1,6 @@
 //! The bare repository that base commits are fetched into and candidate trees are made in.
 
+mod blobs;
 mod fetch;
 mod repository;
 
@@ -99,6 +100,20 @@ impl Cache {
         repository.blob(&object).await.map(Some)
     }
 
+    /// Brings two commits of a branch to this machine; answers the second.
+    pub(crate) async fn two(
+        &self,
+        branch: &BranchName,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<Base, VerifierError> {
+        let repository = self.base(branch, from).await?.repository;
+        if repository.format() != ObjectFormat::of(to.as_str()) {
+            return Err(VerifierError::BaseMissing(to.clone()));
+        }
+        self.base(branch, to).await
+    }
+
     /// Which of some paths differ between two commits of a branch.
     pub(crate) async fn changed_between(
         &self,
@@ -107,11 +122,7 @@ impl Cache {
         to: &CommitSha,
         paths: &[RepoPath],
     ) -> Result<Vec<RepoPath>, VerifierError> {
-        let repository = self.base(branch, from).await?.repository;
-        if repository.format() != ObjectFormat::of(to.as_str()) {
-            return Err(VerifierError::BaseMissing(to.clone()));
-        }
-        self.base(branch, to).await?;
+        let repository = self.two(branch, from, to).await?.repository;
         if from == to {
             return Ok(Vec::new());
         }

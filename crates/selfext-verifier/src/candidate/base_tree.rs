@@ -2,9 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use selfext_domain::ports::VerifierError;
+use selfext_domain::{RepoPath, TreeSha};
+
+use crate::cache::Repository;
+use crate::error::{unavailable, unavailable_by};
+
 /// What a base has at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     File,
     Executable,
     Symlink,
@@ -12,7 +18,28 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const fn words(self) -> &'static str {
+    /// What a mode stands for; `None` for a folder, and for what git does not know.
+    pub(crate) fn of(mode: &str) -> Option<Self> {
+        match (mode, mode.as_bytes().get(3)) {
+            ("120000", _) => Some(Self::Symlink),
+            ("160000", _) => Some(Self::Submodule),
+            // As git itself: the owner's right decides, whatever else old trees hold.
+            (mode, Some(b'1' | b'3' | b'5' | b'7')) if mode.starts_with("100") => Some(Self::Executable),
+            (mode, _) if mode.starts_with("100") => Some(Self::File),
+            _ => None,
+        }
+    }
+
+    /// Whether it is executable, if it is a regular file, as change sets write them.
+    pub(crate) const fn executable(self) -> Option<bool> {
+        match self {
+            Self::File => Some(false),
+            Self::Executable => Some(true),
+            Self::Symlink | Self::Submodule => None,
+        }
+    }
+
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::File | Self::Executable => "a file",
             Self::Symlink => "a symbolic link",
@@ -23,18 +50,27 @@ impl Kind {
 
 /// One entry of a base tree that is no folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) kind: Kind,
-    pub(super) object: String,
+pub(crate) struct Entry {
+    pub(crate) kind: Kind,
+    pub(crate) object: String,
 }
 
 /// All entries of a base tree that are no folders, by their full paths.
 #[derive(Debug, Default)]
-pub(super) struct BaseTree {
+pub(crate) struct BaseTree {
     entries: BTreeMap<Vec<u8>, Entry>,
 }
 
 impl BaseTree {
+    /// Lists a tree, by one call of git.
+    pub(crate) async fn read(repository: &Repository, tree: &TreeSha) -> Result<Self, VerifierError> {
+        let call = repository.call("the files of the base cannot be listed");
+        let listing = call.args(["ls-tree", "-r", "-z", "--full-tree", tree.as_str()]).output().await?;
+        let parsed = tokio::task::spawn_blocking(move || Self::parse(&listing)).await;
+        let parsed = parsed.map_err(|error| unavailable_by("the files of the base cannot be listed", error))?;
+        parsed.ok_or_else(|| unavailable("git listed the base in an unknown form"))
+    }
+
     /// Reads what `git ls-tree -r -z` writes; `None` if it is something else.
     pub(super) fn parse(listing: &[u8]) -> Option<Self> {
         let mut entries = BTreeMap::new();
@@ -44,25 +80,24 @@ impl BaseTree {
             let [mode, kind, object] = words[..] else {
                 return None;
             };
-            let kind = match (mode, kind) {
-                ("120000", "blob") => Kind::Symlink,
-                ("160000", "commit") => Kind::Submodule,
-                // As git itself: the owner's right decides, whatever else old trees hold.
-                (mode, "blob")
-                    if mode.starts_with("100") && matches!(mode.as_bytes().get(3), Some(b'1' | b'3' | b'5' | b'7')) =>
-                {
-                    Kind::Executable
-                }
-                (mode, "blob") if mode.starts_with("100") => Kind::File,
-                _ => return None,
-            };
+            let named = if mode == "160000" { "commit" } else { "blob" };
+            let kind = Kind::of(mode).filter(|_| kind == named)?;
             entries.insert(line[tab + 1..].to_vec(), Entry { kind, object: object.to_owned() });
         }
         Some(Self { entries })
     }
 
-    pub(super) fn get(&self, path: &str) -> Option<&Entry> {
+    pub(crate) fn get(&self, path: &str) -> Option<&Entry> {
         self.entries.get(path.as_bytes())
+    }
+
+    /// Puts an entry in the place of another, or takes it away; answers what was there.
+    pub(super) fn put(&mut self, path: &RepoPath, entry: Option<Entry>) -> Option<Entry> {
+        let name = path.as_str().as_bytes();
+        match entry {
+            Some(entry) => self.entries.insert(name.to_vec(), entry),
+            None => self.entries.remove(name),
+        }
     }
 
     /// The symbolic links, each with the object that holds its target.
@@ -72,7 +107,7 @@ impl BaseTree {
     }
 
     /// The paths below a folder.
-    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn below(&self, folder: &str) -> impl Iterator<Item = &[u8]> {
         let prefix = format!("{folder}/").into_bytes();
         let from = self.entries.range(prefix.clone()..);
         from.map(|(path, _)| path.as_slice()).take_while(move |path| path.starts_with(&prefix))

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use selfext_domain::ports::VerifierError;
-use selfext_domain::{Candidate, ChangeSet, CommitSha, EntryChange};
+use selfext_domain::{Candidate, ChangeSet, CommitSha, EntryChange, RepoPath};
 
-use super::base_tree::{BaseTree, Kind};
+use super::base_tree::{BaseTree, Entry, Kind};
 use super::links::links;
 use super::obstacle::does_not_apply;
 use super::plan::{Plan, Write, plan};
+use super::reversal::irreversible;
 use crate::cache::{Base, Repository, parse_tree};
 use crate::error::{blocking, unavailable, unavailable_by};
 use crate::run_folder::RunFolder;
@@ -24,9 +25,8 @@ pub(crate) async fn build(
     runs: &Path,
 ) -> Result<Candidate, VerifierError> {
     let Base { repository, tree: base_tree } = base;
-    let call = repository.call("the files of the base cannot be listed");
-    let listing = call.args(["ls-tree", "-r", "-z", "--full-tree", base_tree.as_str()]).output().await?;
-    let (tree, plan) = planned(listing, change.clone()).await?;
+    let tree = BaseTree::read(&repository, &base_tree).await?;
+    let (tree, plan) = planned(tree, change.clone()).await?;
 
     let links = links(&repository, &tree).await?;
 
@@ -60,19 +60,23 @@ pub(crate) async fn build(
     let made = parse_tree(&String::from_utf8_lossy(&made))?;
     folder.remove().await;
 
+    let mut after: Vec<(RepoPath, Option<Entry>)> = plan.deletes.iter().map(|path| (path.clone(), None)).collect();
     let deletes = plan.deletes.into_iter().map(|path| (path, EntryChange::Delete));
-    let writes = writes.into_iter().map(|(write, _)| {
-        let change = EntryChange::Write { content: write.content, executable: write.executable };
-        (write.path, change)
+    let written = writes.into_iter().map(|(write, object)| {
+        let Write { path, content, executable } = write;
+        let kind = if executable { Kind::Executable } else { Kind::File };
+        after.push((path.clone(), Some(Entry { kind, object })));
+        (path, EntryChange::Write { content, executable })
     });
-    let entries: BTreeMap<_, _> = deletes.chain(writes).collect();
-    Ok(Candidate { base: commit.clone(), base_tree, tree: made, entries: entries.into_iter().collect(), links })
+    let entries: BTreeMap<_, _> = deletes.chain(written).collect();
+    let irreversible = irreversible(&repository, tree, after).await?;
+    let entries = entries.into_iter().collect();
+    Ok(Candidate { base: commit.clone(), base_tree, tree: made, entries, links, irreversible })
 }
 
-async fn planned(listing: Vec<u8>, change: ChangeSet) -> Result<(BaseTree, Plan), VerifierError> {
+async fn planned(tree: BaseTree, change: ChangeSet) -> Result<(BaseTree, Plan), VerifierError> {
     let work = move || {
-        let tree = BaseTree::parse(&listing).ok_or_else(|| unavailable("git listed the base in an unknown form"))?;
-        let plan = plan(&tree, &change).map_err(does_not_apply)?;
+        let plan = plan(&tree, change.files()).map_err(does_not_apply)?;
         Ok((tree, plan))
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| unavailable_by("the change cannot be planned", error))?

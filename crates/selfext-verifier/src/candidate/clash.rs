@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-use selfext_domain::{ChangeSet, FileChange, RepoPath, folded};
+use selfext_domain::{FileChange, RepoPath, folded};
 
 use super::base_tree::BaseTree;
 use super::obstacle::Obstacle;
-use super::plan::is_deleted;
+use super::plan::{Files, is_deleted};
 
 /// What clashes of the names, of files and of the folders above them, that a change brings: those that differ only in case or normal
 /// form from others that the tree will hold. Names that clash on the base already are no fault of the change.
-pub(super) fn find_clashes(base: &BaseTree, change: &ChangeSet) -> Vec<Obstacle> {
+pub(super) fn find_clashes(base: &BaseTree, files: &Files) -> Vec<Obstacle> {
     let mut names = Names::default();
-    let written = change.files().iter().filter(|(_, file)| matches!(file, FileChange::Write { .. }));
+    let written = files.iter().filter(|(_, file)| matches!(file, FileChange::Write { .. }));
     let written: Vec<(&RepoPath, Vec<usize>)> = written.map(|(path, _)| (path, names.bring(path.as_str()))).collect();
-    for path in base.paths().filter(|path| !is_deleted(change, path)) {
+    for path in base.paths().filter(|path| !is_deleted(files, path)) {
         names.meet(path);
     }
     let clash = |(path, brought): &(&RepoPath, Vec<usize>)| {

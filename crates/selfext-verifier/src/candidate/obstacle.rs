@@ -5,10 +5,10 @@ use selfext_domain::ports::VerifierError;
 
 /// What is in the way of one path.
 #[derive(Debug)]
-pub(super) struct Obstacle {
-    pub(super) path: RepoPath,
+pub(crate) struct Obstacle {
+    pub(crate) path: RepoPath,
     /// A clause that begins with the path's part in it: `deletes …`, `needs …`.
-    pub(super) clause: String,
+    pub(crate) clause: String,
 }
 
 /// The error that names the first obstacle in full and the paths of all.

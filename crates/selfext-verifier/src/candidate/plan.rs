@@ -1,8 +1,9 @@
 //! What a change set does to a base tree, or why it cannot.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use selfext_domain::{ChangeSet, FileChange, RepoPath};
+use selfext_domain::{FileChange, RepoPath};
 
 use super::base_tree::{BaseTree, Kind};
 use super::clash::find_clashes;
@@ -20,6 +21,9 @@ pub(super) struct Write {
     pub(super) executable: bool,
 }
 
+/// The files of a change set.
+pub(crate) type Files = BTreeMap<RepoPath, FileChange>;
+
 /// What a change set does to a base tree, in the order of the paths.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -27,13 +31,13 @@ pub(super) struct Plan {
     pub(super) deletes: Vec<RepoPath>,
 }
 
-pub(super) fn plan(base: &BaseTree, change: &ChangeSet) -> Result<Plan, Vec<Obstacle>> {
+pub(super) fn plan(base: &BaseTree, files: &Files) -> Result<Plan, Vec<Obstacle>> {
     let mut plan = Plan::default();
     let mut obstacles = Vec::new();
-    for (path, file) in change.files() {
+    for (path, file) in files {
         let obstacle = match file {
             FileChange::Delete => deletes(base, path),
-            FileChange::Write { .. } => writes(base, change, path),
+            FileChange::Write { .. } => writes(base, files, path),
         };
         if let Some(clause) = obstacle {
             obstacles.push(Obstacle { path: path.clone(), clause });
@@ -48,7 +52,7 @@ pub(super) fn plan(base: &BaseTree, change: &ChangeSet) -> Result<Plan, Vec<Obst
             }
         }
     }
-    obstacles.extend(find_clashes(base, change));
+    obstacles.extend(find_clashes(base, files));
     if obstacles.is_empty() { Ok(plan) } else { Err(obstacles) }
 }
 
@@ -63,31 +67,31 @@ fn deletes(base: &BaseTree, path: &RepoPath) -> Option<String> {
     }
 }
 
-fn writes(base: &BaseTree, change: &ChangeSet, path: &RepoPath) -> Option<String> {
+fn writes(base: &BaseTree, files: &Files, path: &RepoPath) -> Option<String> {
     let depth = path.ancestors().count();
     if depth > DEEPEST {
         let top = path.ancestors().next().unwrap_or_default();
         return Some(format!("writes a file {depth} folders deep in {top}; at most {DEEPEST} are taken"));
     }
     let above = path.ancestors().find_map(|above| {
-        let entry = base.get(above).filter(|_| !is_deleted(change, above.as_bytes()))?;
+        let entry = base.get(above).filter(|_| !is_deleted(files, above.as_bytes()))?;
         Some(format!("needs {above} to be a folder for {path}, but it is {}", entry.kind.words()))
     });
     above.or_else(|| {
-        let stays = base.below(path.as_str()).find(|below| !is_deleted(change, below))?;
+        let stays = base.below(path.as_str()).find(|below| !is_deleted(files, below))?;
         Some(format!("writes {path}, which is a folder that holds {}", String::from_utf8_lossy(stays)))
     })
 }
 
 /// Whether a change set deletes a path of the base.
-pub(super) fn is_deleted(change: &ChangeSet, path: &[u8]) -> bool {
+pub(super) fn is_deleted(files: &Files, path: &[u8]) -> bool {
     let path = std::str::from_utf8(path).ok().and_then(|path| RepoPath::parse(path).ok());
-    path.is_some_and(|path| change.files().get(&path) == Some(&FileChange::Delete))
+    path.is_some_and(|path| files.get(&path) == Some(&FileChange::Delete))
 }
 
 #[cfg(test)]
 mod tests {
-    use selfext_domain::{ExecutionContext, ToolName};
+    use selfext_domain::{ChangeSet, ExecutionContext, ToolName};
 
     use super::*;
 
@@ -108,7 +112,7 @@ mod tests {
         builder = writes.iter().fold(builder, |builder, name| builder.write(path(name), "x"));
         builder = deletes.iter().fold(builder, |builder, name| builder.delete(path(name)));
         let base = BaseTree::parse(BASE.join("\0").as_bytes()).unwrap();
-        plan(&base, &builder.build().unwrap())
+        plan(&base, builder.build().unwrap().files())
             .map_err(|found| found.into_iter().map(|obstacle| (obstacle.path.to_string(), obstacle.clause)).collect())
     }
 
@@ -197,7 +201,7 @@ mod tests {
         let change = (0..200).fold(ChangeSet::builder("why", context), |builder, number| {
             builder.write(path(&deep(number).to_lowercase()), "x")
         });
-        assert_eq!(plan(&base, &change.build().unwrap()).unwrap_err().len(), 400);
+        assert_eq!(plan(&base, change.build().unwrap().files()).unwrap_err().len(), 400);
         assert!(begun.elapsed() < std::time::Duration::from_mins(1), "{:?}", begun.elapsed());
     }
 }

@@ -139,6 +139,15 @@ impl GitAnswer {
         self.status.success()
     }
 
+    /// The code with which it ended; `None` if a signal ended it.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    pub(crate) fn into_output(self) -> Vec<u8> {
+        self.output
+    }
+
     /// What git said to people, in English.
     pub(crate) fn message(&self) -> &str {
         &self.message

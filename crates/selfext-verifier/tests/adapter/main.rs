@@ -7,6 +7,7 @@ mod depths;
 mod isolation;
 mod place;
 mod prepared;
+mod reversals;
 mod sizes;
 mod sources;
 mod surroundings;

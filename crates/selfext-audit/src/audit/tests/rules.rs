@@ -39,6 +39,34 @@ fn an_event_that_may_not_follow_is_forged() {
 }
 
 #[test]
+fn what_becomes_of_a_landed_change_is_judged_too() {
+    let legal = ["rollback_started", "rollback_failed", "rollback_acknowledged", "rollback_started", "rolled_back"];
+    let report = judged(|ledger| legal.iter().for_each(|event_type| ledger.append("a", body(event_type))));
+    assert_eq!(found(&report), []);
+    let report = judged(|ledger| {
+        ledger.append("b", body("health_window_failed"));
+        for event_type in legal {
+            ledger.append("b", body(event_type));
+        }
+    });
+    assert_eq!(found(&report), []);
+    for (before, event_type, state) in [
+        ("rollback_started", "health_window_passed", "rolling-back"),
+        ("rollback_failed", "health_window_passed", "rollback-failed"),
+        ("rollback_failed", "rolled_back", "rollback-failed"),
+        ("rolled_back", "rollback_acknowledged", "rolled-back"),
+    ] {
+        let report = judged(|ledger| {
+            for one in ["rollback_started", before, event_type].iter().skip(usize::from(before == "rollback_started")) {
+                ledger.append("a", body(one));
+            }
+        });
+        assert_eq!(found(&report).len(), 1, "{before} {event_type}");
+        assert_eq!(report.findings[0].expected, format!("an event that may follow in {state}"));
+    }
+}
+
+#[test]
 fn a_run_that_was_found_illegal_is_followed_but_not_judged_again() {
     let report = judged(|ledger| {
         ledger.append("c", body("tested"));

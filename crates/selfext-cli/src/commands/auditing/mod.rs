@@ -2,7 +2,8 @@
 
 mod audit;
 mod export;
-mod keys;
+pub mod keys;
+pub mod places;
 mod prove;
 mod seal;
 mod verify;

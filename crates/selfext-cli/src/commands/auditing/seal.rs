@@ -11,9 +11,9 @@ use serde_json::json;
 use super::super::Ledger;
 use super::super::target::Place;
 use super::keys;
+use super::places::{self, Places};
 use crate::args::Seal;
 use crate::exit::{Exit, usage};
-use crate::git::Git;
 use crate::interrupt::Interrupt;
 use crate::show;
 
@@ -51,19 +51,7 @@ pub async fn run(ledger: &Ledger, args: &Seal) -> Result<Exit> {
 
 /// Brings the note to where whoever holds the database cannot rewrite it.
 async fn hand_on(sealed: &Sealed, ledger: &Ledger, args: &Seal) -> Result<()> {
-    if let Some(file) = &args.to {
-        write(file, &sealed.note)?;
-    }
-    if let Some(repository) = args.tag.as_deref().filter(|_| sealed.is_new) {
-        let tag = format!("selfext-seal/{}", sealed.checkpoint.size);
-        let arguments = ["tag", "--annotate", "--cleanup=verbatim", "--file=-", tag.as_str()];
-        // The tag is selfext's word, whoever's repository it stands in.
-        Git::in_folder(repository)
-            .with("GIT_COMMITTER_NAME", "selfext")
-            .with("GIT_COMMITTER_EMAIL", "selfext@localhost")
-            .run_with_input(arguments, sealed.note.as_bytes())
-            .with_context(|| format!("the tag {tag} could not be made in {}", repository.display()))?;
-    }
+    places::hand_on(sealed, Places { file: args.to.as_deref(), tag: args.tag.as_deref() })?;
     if let Some(number) = args.pull_request {
         let site = Place::find(&args.target).await?.open(ledger, &args.target.base).await?;
         let posted = site.selfext().post_seal(number, sealed).await;
@@ -71,17 +59,6 @@ async fn hand_on(sealed: &Sealed, ledger: &Ledger, args: &Seal) -> Result<()> {
         posted.with_context(|| format!("the checkpoint could not be put on pull request {number}"))?;
     }
     Ok(())
-}
-
-/// Puts a whole file in the place of what was there.
-fn write(file: &Path, note: &str) -> Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|draft| {
-        std::fs::write(draft.path(), note)?;
-        draft.as_file().sync_all()?;
-        draft.persist(file).map_err(|error| error.error)
-    });
-    written.map(drop).with_context(|| format!("the checkpoint could not be written to {}", file.display()))
 }
 
 fn tell(sealed: &Sealed, key: &SignerKey, json: bool) {

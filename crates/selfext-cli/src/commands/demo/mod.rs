@@ -32,6 +32,7 @@ async fn show_it_all(json: bool) -> Result<Exit> {
         scenes::a_failing_test(&world).await?,
         scenes::a_red_check_run(&world).await?,
         scenes::a_pause(&world).await?,
+        scenes::a_sick_change(&world).await?,
     ];
     let events = world.operations.events_after(Position::START, 1_000).await?;
     let held = scenes.iter().all(|scene| scene.holds);

@@ -1,11 +1,20 @@
 //! The scenes: each promotes a change and looks, in the repository itself, what became of it.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
-use selfext::{Ending, Outcome, Reason};
+use selfext::{CommitSha, Ending, Found, Outcome, Reason, RunId, Tick, WatchConfig};
 use selfext_twin::{AutoCheck, CheckConclusion};
 
 use super::Scene;
 use super::world::{World, green, greeting};
+use crate::show;
+
+/// How often the agent reports and the watchdog looks.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// After how long the demo gives up on the watchdog.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub async fn a_good_change(world: &World) -> Result<Scene> {
     world.say("A good change: verified, published, green, merged.");
@@ -59,6 +68,50 @@ pub async fn a_pause(world: &World) -> Result<Scene> {
     Ok(Scene { title: "a pause", expected: "blocked by promotion-paused, then promoted by the same run", seen, holds })
 }
 
+pub async fn a_sick_change(world: &World) -> Result<Scene> {
+    world.say(
+        "A change that passes every test and greets nobody but the test's guest: promoted, found sick, and taken back.",
+    );
+    let title = "a sick change";
+    let expected = "promoted, found sick by its heartbeats, and taken back";
+    world.ask_for_health()?;
+    let before = world.script_on_main()?;
+    let script = greeting("welcome, $1").replace("greet() {", "greet() { [ \"$1\" = world ] || return 1;");
+    let outcome = world.promote("Greet the world", &script).await?;
+    if !promoted(&outcome) {
+        return Ok(Scene { title, expected, seen: word(&outcome), holds: false });
+    }
+    let landed = world.script_on_main()? == script;
+    let watchdog = world.selfext.watchdog(WatchConfig::default());
+    let began = Instant::now();
+    let found = loop {
+        world.agent_greets_and_reports().await?;
+        let progress = show::Progress::new(None);
+        let look = watchdog.tick(&progress).await?;
+        progress.finish(true);
+        if !look.has_open_window() || began.elapsed() > PATIENCE {
+            break look;
+        }
+        tokio::time::sleep(LOOK).await;
+    };
+    watchdog.release().await?;
+    let taken_back = taken_back(&found, &outcome.run);
+    let holds = landed && taken_back.is_some() && world.script_on_main()? == before;
+    let back =
+        taken_back.map_or_else(|| "not taken back".to_owned(), |commit| format!("taken back by {}", commit.short()));
+    let seen = format!("{}, then {back}", word(&outcome));
+    Ok(Scene { title, expected, seen, holds })
+}
+
+/// The commit that took a run back in this look.
+fn taken_back<'a>(look: &'a Tick, run: &RunId) -> Option<&'a CommitSha> {
+    let Tick::Looked { findings, .. } = look else { return None };
+    findings.iter().find(|finding| finding.run == *run).and_then(|finding| match &finding.found {
+        Found::RolledBack { commit } => Some(commit),
+        _ => None,
+    })
+}
+
 fn promoted(outcome: &Outcome) -> bool {
     matches!(outcome.ending, Ending::Promoted { tree_matches: true, already: false, .. })
 }
@@ -73,6 +126,7 @@ fn word(outcome: &Outcome) -> String {
         Ending::Blocked(refusal) => format!("blocked by {}", refusal.reason),
         Ending::VerificationFailed { refusal, .. } => format!("verification failed ({})", refusal.detail),
         Ending::Failed(refusal) => format!("failed by {}", refusal.reason),
+        Ending::RolledBack { commit } => format!("taken back by {}", commit.short()),
         Ending::Abandoned => "abandoned".to_owned(),
         Ending::InDoubt { detail } => format!("in doubt: {detail}"),
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use selfext::{
-    ChangeSet, DatabaseUrl, Ending, ExecutionContext, GitSource, GoalId, Operations, OperatorName, Outcome, RepoPath,
-    RepositoryName, Selfext, ToolName,
+    ChangeSet, CommitSha, DatabaseUrl, Ending, ExecutionContext, GitSource, GoalId, Operations, OperatorName, Outcome,
+    RepoPath, RepositoryName, Selfext, ToolName,
 };
 use selfext_twin::{AutoCheck, Serving, StatusState, Twin, TwinConfig, TwinHandle};
 use tempfile::TempDir;
@@ -22,6 +22,10 @@ const TEST: &str = "set -e\n. ./agent.sh\nsaid=$(greet world)\ncase \"$said\" in
                     greeting lost its guest: $said\"; exit 1 ;;\nesac\n";
 const RULES: &str = "version = 1\n\n[gate]\nrequired = [\"ci/test\"]\nwait_seconds = 60\npoll_seconds = 1\n\n[[verification.stage]]\nname \
                      = \"test\"\ncommand = [\"sh\", \"test.sh\"]\ntimeout_seconds = 60\n";
+
+/// What an operator adds to the rules before the last scene: seconds, where a real agent takes minutes.
+const HEALTH: &str = "\n[health]\nstart_seconds = 20\nhealthy_seconds = 2\nsamples = 5\nerror_budget = 1\nsilence_seconds = \
+                      10\nwindow_seconds = 60\n";
 
 /// The demo's world; it is gone when this is dropped.
 pub struct World {
@@ -82,6 +86,30 @@ impl World {
         Ok(String::from_utf8(git.run(["cat-file", "blob", "refs/heads/main:agent.sh"])?)?)
     }
 
+    /// An operator brings rules of health to main, by hand as rules come there.
+    pub fn ask_for_health(&self) -> Result<()> {
+        let work = self.folder.path().join("work");
+        let there = Git::in_folder(&work);
+        there.run(["fetch", "--quiet", "../agent.git", "main"])?;
+        there.run(["-c", "core.autocrlf=false", "reset", "--quiet", "--hard", "FETCH_HEAD"])?;
+        fs::write(work.join("selfext.toml"), format!("{RULES}{HEALTH}"))?;
+        commit(&there, "Ask for health")?;
+        there.run(["-c", "core.hooksPath=/dev/null", "push", "--quiet", "../agent.git", "HEAD:main"])?;
+        Ok(())
+    }
+
+    /// The agent, as main has it now, greets a guest and says how that went.
+    pub async fn agent_greets_and_reports(&self) -> Result<()> {
+        let git = Git::in_folder(&self.bare).with("GIT_DIR", &self.bare);
+        let tip = git.line(["rev-parse", "refs/heads/main"])?;
+        let commit = CommitSha::parse(tip.to_string_lossy())?;
+        let script = format!("{}\ngreet you\n", self.script_on_main()?);
+        let greeted = tokio::process::Command::new("sh").arg("-c").arg(script).output().await?;
+        let wrong = (!greeted.status.success()).then_some("a guest was not greeted");
+        self.selfext.heartbeat(&commit, wrong.is_none(), wrong).await?;
+        Ok(())
+    }
+
     pub async fn end(self) {
         self.serving.shutdown().await;
         drop(self.folder);
@@ -113,10 +141,16 @@ fn make_repository(folder: &Path) -> Result<PathBuf> {
         fs::write(work.join(name), text)?;
     }
     let there = Git::in_folder(&work);
+    commit(&there, "The agent")?;
+    here.run(["clone", "--quiet", "--bare", "--template=", "work", "agent.git"])?;
+    Ok(bare)
+}
+
+/// Commits all there is, whatever the person's settings are.
+fn commit(there: &Git, message: &str) -> Result<()> {
     there.run(["-c", "core.autocrlf=false", "add", "--all"])?;
     let settings = ["user.name=demo", "user.email=demo@localhost", "commit.gpgsign=false", "core.hooksPath=/dev/null"];
     let settings = settings.into_iter().flat_map(|setting| ["-c", setting]);
-    there.run(settings.chain(["commit", "--quiet", "--message=The agent"]))?;
-    here.run(["clone", "--quiet", "--bare", "--template=", "work", "agent.git"])?;
-    Ok(bare)
+    there.run(settings.chain(["commit", "--quiet", "--message", message]))?;
+    Ok(())
 }

@@ -64,6 +64,35 @@ permit_status = false
 # How often a change is verified again because the base moved meanwhile.
 max_base_moves = 3
 
+# How a promoted change proves itself. Take the first line out of its comment, and every promotion opens a health window: `selfext
+# watch` takes the change back if the agent does not show that it is well. The agent reports with `selfext heartbeat`, or is looked
+# at by a probe. What is written here are the defaults; docs/health.md of selfext says more.
+# [health]
+# The promoted commit must be seen running within so many seconds after the promotion,
+# start_seconds = 120
+# and from then on healthy for so many seconds,
+# healthy_seconds = 300
+# in at least so many samples,
+# samples = 10
+# of which so many may be unhealthy,
+# error_budget = 1
+# with no longer time than this from one sample to the next. No data is not healthy.
+# silence_seconds = 60
+# All of it within so many seconds after the promotion.
+# window_seconds = 900
+# While a window is open the next promotion is refused (health-window-open), or waits in line for gate.wait_seconds.
+# queue = false
+# How selfext looks at the agent itself: an address, or a command. Either answers {"commit": "…", "healthy": true, "detail": "…"}.
+# [health.probe]
+# url = "http://127.0.0.1:8080/health"
+# command = ["./health", "--json"]
+# interval_seconds = 10
+# timeout_seconds = 5
+# So many rollbacks within so many seconds pause promotion.
+# [health.breaker]
+# rollbacks = 3
+# within_seconds = 86400
+
 # What is run on the change, on top of the base commit, in a worktree of its own, in this order. The program is started
 # directly; for a shell write ["sh", "-c", "…"]. At most output_limit_bytes (65536) of each output's end are kept.
 # A must_match is a regular expression that the output has to match, so that a stage which tests nothing does not pass.
@@ -74,3 +103,31 @@ max_base_moves = 3
 [verification]
 isolation = "best-effort"
 "#;
+
+#[cfg(test)]
+mod tests {
+    use selfext::Rules;
+
+    use super::*;
+
+    /// The commented lines that are keys or tables of the section.
+    fn uncommented() -> String {
+        let is_key = |line: &&str| {
+            line.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        };
+        let section = HEAD.lines().skip_while(|line| *line != "# [health]").take_while(|line| line.starts_with("# "));
+        let lines = section.map(|line| &line[2..]).filter(|line| line.starts_with('[') || is_key(line));
+        // One probe has one target.
+        let lines: Vec<&str> = lines.filter(|line| !line.starts_with("command")).collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn what_the_template_says_of_health_is_what_holds_without_it() {
+        const STAGE: &str = "version = 1\n[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]\n";
+        let written = Rules::parse(&format!("{STAGE}{}", uncommented())).unwrap().health.unwrap();
+        let url = "url = \"http://127.0.0.1:8080/health\"";
+        let short = Rules::parse(&format!("{STAGE}[health]\n[health.probe]\n{url}\n")).unwrap().health.unwrap();
+        assert_eq!(written, short);
+    }
+}

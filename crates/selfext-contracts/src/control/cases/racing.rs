@@ -112,7 +112,7 @@ async fn merge_until(ledger: &Arc<dyn Ledger>, story: &Story, over: &AtomicBool,
     story.begin(ledger).await;
     let mut next = 3;
     while !over.load(Ordering::Relaxed) {
-        if let MergeGrant::Granted(..) = begin_merge(ledger, &story.merge_started(), next, false).await.unwrap() {
+        if let MergeGrant::Granted(..) = begin_merge(ledger, &story.merge_started(), next).await.unwrap() {
             granted.fetch_add(1, Ordering::Relaxed);
             append(ledger, &story.blocked(), next + 1).await.unwrap();
             next += 2;
@@ -133,7 +133,7 @@ pub async fn after_nothing_in_flight_no_merge_begins_until_resume<F: LedgerFixtu
                     let name = format!("run {number} of round {round}");
                     let story = Story::new(&name).into_base(&format!("base-{number}-{round}"));
                     story.begin(&ledger).await;
-                    let grant = begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap();
+                    let grant = begin_merge(&ledger, &story.merge_started(), 3).await.unwrap();
                     (story, matches!(grant, MergeGrant::Granted(..)))
                 })
             })

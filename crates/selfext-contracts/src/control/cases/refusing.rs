@@ -3,47 +3,46 @@ use std::sync::Arc;
 use selfext_domain::ports::{
     AcceptedHistory, ControlError, Ledger, MergeGrant, PauseRequest, PromotionControl, ResumeRequest,
 };
-use selfext_domain::{CONTROL_KEY, ControlState, EventId, Reason, guard_pause, malformed_examples};
+use selfext_domain::{CONTROL_KEY, ControlState, EventId, Reason, Refusal, guard_pause, malformed_examples};
 
 use crate::control::{pause_request, resume_request};
 use crate::ledger::{LedgerFixture, Story, append, begin_merge, fresh_id, granted, refused};
 
 pub async fn a_pause_refuses_grants_and_reopening<F: LedgerFixture>() {
     let fixture = F::start().await;
-    let (ledger, control) = fixture.ports();
-    let (merging, waiting) = (Story::new("merging"), Story::new("waiting").into_base("develop"));
-    let (permit, _) = merging.begin_merging(&ledger).await;
-    waiting.begin(&ledger).await;
-    control.pause(&pause_request("the release is cut")).await.unwrap();
-    for rollback in [false, true] {
-        let refusals = [
-            refused(begin_merge(&ledger, &waiting.merge_started(), 3, rollback).await.unwrap()),
-            refused(ledger.reopen_merge(&merging.run, permit.terms().id, rollback).await.unwrap()),
-        ];
-        for refusal in refusals {
-            assert_eq!(refusal.reason, Reason::PromotionPaused);
-            assert!(refusal.detail.contains("the release is cut") && refusal.detail.contains("ops"), "{refusal}");
-        }
+    let scene = Scene::new(&fixture).await;
+    scene.control.pause(&pause_request("the release is cut")).await.unwrap();
+    for refusal in scene.refusals().await {
+        assert_eq!(refusal.reason, Reason::PromotionPaused);
+        assert!(refusal.detail.contains("the release is cut") && refusal.detail.contains("ops"), "{refusal}");
     }
-    control.resume(&resume_request()).await.unwrap();
-    assert_eq!(granted(ledger.reopen_merge(&merging.run, permit.terms().id, false).await.unwrap()).0, permit);
-    let _ = granted(begin_merge(&ledger, &waiting.merge_started(), 3, false).await.unwrap());
+    scene.control.resume(&resume_request()).await.unwrap();
+    for (story, permit) in &scene.merging {
+        assert_eq!(granted(scene.ledger.reopen_merge(&story.run, *permit).await.unwrap()).0.terms().id, *permit);
+    }
+    for story in &scene.waiting {
+        let _ = granted(begin_merge(&scene.ledger, &story.merge_started(), 3).await.unwrap());
+    }
 }
 
 pub async fn a_pause_that_allows_rollbacks_lets_them_alone_pass<F: LedgerFixture>() {
     let fixture = F::start().await;
-    let (ledger, control) = fixture.ports();
-    let story = Story::new("run 1");
-    story.begin(&ledger).await;
-    control.pause(&PauseRequest { allow_rollbacks: true, ..pause_request("deploy") }).await.unwrap();
-    let event = story.merge_started();
-    assert_eq!(refused(begin_merge(&ledger, &event, 3, false).await.unwrap()).reason, Reason::PromotionPaused);
-    let first = granted(begin_merge(&ledger, &event, 3, true).await.unwrap());
+    let scene = Scene::new(&fixture).await;
+    scene.control.pause(&PauseRequest { allow_rollbacks: true, ..pause_request("deploy") }).await.unwrap();
+    let [(merging, own), (rolling, rollbacks_own)] = &scene.merging;
+    let [waiting, rollback] = &scene.waiting;
+    let refusals = [
+        refused(begin_merge(&scene.ledger, &waiting.merge_started(), 3).await.unwrap()),
+        refused(scene.ledger.reopen_merge(&merging.run, *own).await.unwrap()),
+    ];
+    assert_eq!(refusals.map(|refusal| refusal.reason), [Reason::PromotionPaused; 2]);
+    let event = rollback.merge_started();
+    let first = granted(begin_merge(&scene.ledger, &event, 3).await.unwrap());
+    assert_eq!(granted(scene.ledger.reopen_merge(&rollback.run, event.id).await.unwrap()), first);
     assert_eq!(
-        refused(ledger.reopen_merge(&story.run, event.id, false).await.unwrap()).reason,
-        Reason::PromotionPaused
+        granted(scene.ledger.reopen_merge(&rolling.run, *rollbacks_own).await.unwrap()).0.terms().id,
+        *rollbacks_own
     );
-    assert_eq!(granted(ledger.reopen_merge(&story.run, event.id, true).await.unwrap()), first);
 }
 
 pub async fn a_missing_row_refuses_everything<F: LedgerFixture>() {
@@ -154,16 +153,17 @@ pub async fn the_database_reads_the_control_as_the_domain_does<F: LedgerFixture>
     }
     let story = Story::new("run 1");
     story.begin(&ledger).await;
-    let mut next = 3;
+    let rollback = Story::new("target").into_base("taken").land_and_be_taken_back(&ledger, "rollback").await;
+    let mut next = [3, 3];
     for value in values {
         fixture.set_state(CONTROL_KEY, Some(&value)).await;
         let reading = control.read().await;
-        for rollback in [false, true] {
+        for (next, (story, rollback)) in next.iter_mut().zip([(&story, false), (&rollback, true)]) {
             let expected = guard_pause(reading.as_ref(), rollback).map_err(|refusal| refusal.reason);
-            let found = match begin_merge(&ledger, &story.merge_started(), next, rollback).await.unwrap() {
+            let found = match begin_merge(&ledger, &story.merge_started(), *next).await.unwrap() {
                 MergeGrant::Granted(..) => {
-                    append(&ledger, &story.blocked(), next + 1).await.unwrap();
-                    next += 2;
+                    append(&ledger, &story.blocked(), *next + 1).await.unwrap();
+                    *next += 2;
                     Ok(())
                 }
                 MergeGrant::Refused(refusal) => Err(refusal.reason),
@@ -171,6 +171,7 @@ pub async fn the_database_reads_the_control_as_the_domain_does<F: LedgerFixture>
             assert_eq!(found, expected.map(|_| ()), "{value} {rollback}");
         }
     }
+    assert!(next[0] > 3 && next[1] > next[0], "{next:?}");
 }
 
 pub async fn starting_again_never_heals_a_deleted_row<F: LedgerFixture>() {
@@ -215,7 +216,7 @@ pub async fn a_kill_switch_is_neither_read_nor_written<F: LedgerFixture>() {
             } else {
                 control.resume(&resume_request()).await.unwrap();
             }
-            let grant = begin_merge(&ledger, &story.merge_started(), next, false).await.unwrap();
+            let grant = begin_merge(&ledger, &story.merge_started(), next).await.unwrap();
             assert_eq!(matches!(grant, MergeGrant::Refused(_)), paused, "{kill_switch:?}");
             if !paused {
                 append(&ledger, &story.blocked(), next + 1).await.unwrap();
@@ -226,13 +227,12 @@ pub async fn a_kill_switch_is_neither_read_nor_written<F: LedgerFixture>() {
     }
 }
 
-/// An open permit, and a run that would like one.
+/// Open permits, and runs that would like one: of each an ordinary run and a rollback, in branches of their own.
 struct Scene {
     ledger: Arc<dyn Ledger>,
     control: Arc<dyn PromotionControl>,
-    permit: EventId,
-    merging: Story,
-    waiting: Story,
+    merging: [(Story, EventId); 2],
+    waiting: [Story; 2],
 }
 
 impl Scene {
@@ -241,18 +241,32 @@ impl Scene {
         let (merging, waiting) = (Story::new("merging"), Story::new("waiting").into_base("develop"));
         let (permit, _) = merging.begin_merging(&ledger).await;
         waiting.begin(&ledger).await;
-        Self { ledger, control, permit: permit.terms().id, merging, waiting }
+        let rolling = Story::new("first").into_base("first").land_and_be_taken_back(&ledger, "rolling").await;
+        let (own, _) = granted(begin_merge(&ledger, &rolling.merge_started(), 3).await.unwrap());
+        let rollback = Story::new("second").into_base("second").land_and_be_taken_back(&ledger, "rollback").await;
+        Self {
+            ledger,
+            control,
+            merging: [(merging, permit.terms().id), (rolling, own.terms().id)],
+            waiting: [waiting, rollback],
+        }
+    }
+
+    /// What is said to each of them, where none may pass.
+    async fn refusals(&self) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        for story in &self.waiting {
+            refusals.push(refused(begin_merge(&self.ledger, &story.merge_started(), 3).await.unwrap()));
+            assert_eq!(self.ledger.stream_events(&story.run.clone().into()).await.unwrap().len(), 2);
+        }
+        for (story, permit) in &self.merging {
+            refusals.push(refused(self.ledger.reopen_merge(&story.run, *permit).await.unwrap()));
+        }
+        refusals
     }
 
     async fn nothing_passes(&self, reason: Reason) {
-        for rollback in [false, true] {
-            let event = self.waiting.merge_started();
-            assert_eq!(refused(begin_merge(&self.ledger, &event, 3, rollback).await.unwrap()).reason, reason);
-            assert_eq!(
-                refused(self.ledger.reopen_merge(&self.merging.run, self.permit, rollback).await.unwrap()).reason,
-                reason
-            );
-        }
-        assert_eq!(self.ledger.stream_events(&self.waiting.run.clone().into()).await.unwrap().len(), 2);
+        let reasons: Vec<_> = self.refusals().await.into_iter().map(|refusal| refusal.reason).collect();
+        assert_eq!(reasons, [reason; 4]);
     }
 }

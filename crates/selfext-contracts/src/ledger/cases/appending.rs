@@ -56,8 +56,7 @@ pub async fn an_id_with_other_content_is_refused<F: LedgerFixture>() {
     }
     let refused = ledger.propose(&Event { id: recorded.id, ..Story::new("run 3").proposed() }, None).await.unwrap_err();
     assert!(matches!(refused, LedgerError::IdReused(id) if id == recorded.id), "{refused}");
-    let refused =
-        begin_merge(&ledger, &Event { id: recorded.id, ..story.merge_started() }, 4, false).await.unwrap_err();
+    let refused = begin_merge(&ledger, &Event { id: recorded.id, ..story.merge_started() }, 4).await.unwrap_err();
     assert!(matches!(refused, LedgerError::IdReused(id) if id == recorded.id), "{refused}");
 }
 

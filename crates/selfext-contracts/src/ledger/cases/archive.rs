@@ -130,10 +130,10 @@ pub async fn what_contradicts_the_ledger_is_told<F: LedgerFixture>() {
     }
     assert_eq!(archive.contradictions().await.unwrap(), Vec::<String>::new());
 
-    fixture.forge_open_runs("UPDATE self_extension_open_runs SET permit = NULL WHERE run_id = 'merging'").await;
-    fixture.forge_open_runs("INSERT INTO self_extension_open_runs (run_id, proposed) SELECT run_id, id FROM self_extension_events WHERE run_id = 'over' AND sequence = 1").await;
-    fixture.forge_open_runs("INSERT INTO self_extension_open_runs (run_id, proposed) VALUES ('never', 4711)").await;
-    fixture.forge_open_runs("DELETE FROM self_extension_open_runs WHERE run_id = 'open'").await;
+    fixture.forge_lists("UPDATE self_extension_open_runs SET permit = NULL WHERE run_id = 'merging'").await;
+    fixture.forge_lists("INSERT INTO self_extension_open_runs (run_id, proposed) SELECT run_id, id FROM self_extension_events WHERE run_id = 'over' AND sequence = 1").await;
+    fixture.forge_lists("INSERT INTO self_extension_open_runs (run_id, proposed) VALUES ('never', 4711)").await;
+    fixture.forge_lists("DELETE FROM self_extension_open_runs WHERE run_id = 'open'").await;
     let mut told = archive.contradictions().await.unwrap();
     told.sort();
     assert_eq!(told.len(), 4, "{told:?}");

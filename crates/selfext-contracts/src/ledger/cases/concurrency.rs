@@ -116,7 +116,7 @@ pub async fn one_of_sixteen_merges_into_a_branch_begins<F: LedgerFixture>() {
     let answers = join_all(stories.iter().enumerate().map(|(number, story)| {
         let ledger: Arc<dyn Ledger> = Arc::clone(if number % 2 == 0 { &here } else { &elsewhere });
         let event = story.merge_started();
-        tokio::spawn(async move { begin_merge(&ledger, &event, 3, false).await.unwrap() })
+        tokio::spawn(async move { begin_merge(&ledger, &event, 3).await.unwrap() })
     }))
     .await;
     let mut permits = 0;

@@ -10,13 +10,13 @@ pub async fn a_permit_has_the_terms_that_the_run_tells<F: LedgerFixture>() {
     let story = Story::new("run 1");
     story.begin(&ledger).await;
     let event = story.merge_started();
-    let (permit, recorded) = granted(begin_merge(&ledger, &event, 3, false).await.unwrap());
+    let (permit, recorded) = granted(begin_merge(&ledger, &event, 3).await.unwrap());
     assert_eq!((&recorded.event, recorded.sequence), (&event, 3));
     let run = Run::fold(&ledger.stream_events(&story.run.clone().into()).await.unwrap()).unwrap();
     assert_eq!(run.permit(), Some(permit.terms()));
     assert_eq!(ledger.open_permits().await.unwrap(), [permit.terms().clone()]);
 
-    let (reopened, again) = granted(ledger.reopen_merge(&story.run, event.id, false).await.unwrap());
+    let (reopened, again) = granted(ledger.reopen_merge(&story.run, event.id).await.unwrap());
     assert_eq!((reopened, again), (permit, recorded));
 }
 
@@ -26,11 +26,11 @@ pub async fn asking_again_yields_the_same_permit<F: LedgerFixture>() {
     let story = Story::new("run 1");
     story.begin(&ledger).await;
     let event = story.merge_started();
-    let first = granted(begin_merge(&ledger, &event, 3, false).await.unwrap());
-    assert_eq!(granted(begin_merge(&ledger, &event, 3, false).await.unwrap()), first);
+    let first = granted(begin_merge(&ledger, &event, 3).await.unwrap());
+    assert_eq!(granted(begin_merge(&ledger, &event, 3).await.unwrap()), first);
     // A pause in between has told of this permit, so the lost answer may still be given.
     assert_eq!(control.pause(&pause_request("deploy")).await.unwrap().in_flight, [first.0.terms().clone()]);
-    assert_eq!(granted(begin_merge(&ledger, &event, 3, false).await.unwrap()), first);
+    assert_eq!(granted(begin_merge(&ledger, &event, 3).await.unwrap()), first);
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 3);
 }
 
@@ -41,7 +41,7 @@ pub async fn a_permit_that_is_fenced_or_closed_is_not_yielded_again<F: LedgerFix
         let story = Story::new(name);
         story.begin(&ledger).await;
         let event = story.merge_started();
-        let _ = granted(begin_merge(&ledger, &event, 3, false).await.unwrap());
+        let _ = granted(begin_merge(&ledger, &event, 3).await.unwrap());
         let next = match name {
             "blocked" => story.blocked(),
             "promoted" => story.promoted(),
@@ -49,9 +49,7 @@ pub async fn a_permit_that_is_fenced_or_closed_is_not_yielded_again<F: LedgerFix
             _ => story.fenced(event.id),
         };
         append(&ledger, &next, 4).await.unwrap();
-        for answer in
-            [begin_merge(&ledger, &event, 3, false).await, ledger.reopen_merge(&story.run, event.id, false).await]
-        {
+        for answer in [begin_merge(&ledger, &event, 3).await, ledger.reopen_merge(&story.run, event.id).await] {
             assert!(matches!(answer, Err(LedgerError::PermitClosed { .. })), "{name}: {answer:?}");
         }
         assert_eq!(ledger.open_permits().await.unwrap().len(), usize::from(fence), "{name}");
@@ -77,7 +75,7 @@ pub async fn what_ends_a_merge_frees_the_branch<F: LedgerFixture>() {
         append(&ledger, &end, sequence).await.unwrap();
         assert!(ledger.open_permits().await.unwrap().is_empty(), "{name}");
         if name == "blocked" {
-            let (again, _) = granted(begin_merge(&ledger, &story.merge_started(), 5, false).await.unwrap());
+            let (again, _) = granted(begin_merge(&ledger, &story.merge_started(), 5).await.unwrap());
             assert_ne!(again.terms().id, permit.terms().id);
             append(&ledger, &story.promoted(), 6).await.unwrap();
         }
@@ -96,7 +94,7 @@ pub async fn another_merge_of_the_branch_or_pull_request_is_in_flight<F: LedgerF
         Story { pull_request: first.pull_request, ..Story::new("same number").into_base("develop") };
     for story in [same_base, same_pull_request] {
         story.begin(&ledger).await;
-        let refusal = refused(begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap());
+        let refusal = refused(begin_merge(&ledger, &story.merge_started(), 3).await.unwrap());
         assert_eq!(refusal.reason, Reason::MergeInFlight);
         assert!(refusal.detail.contains("first"), "{refusal}");
     }
@@ -104,10 +102,7 @@ pub async fn another_merge_of_the_branch_or_pull_request_is_in_flight<F: LedgerF
     append(&ledger, &first.fenced(permit.terms().id), 4).await.unwrap();
     let waiting = Story::new("waiting");
     waiting.begin(&ledger).await;
-    assert_eq!(
-        refused(begin_merge(&ledger, &waiting.merge_started(), 3, false).await.unwrap()).reason,
-        Reason::MergeInFlight
-    );
+    assert_eq!(refused(begin_merge(&ledger, &waiting.merge_started(), 3).await.unwrap()).reason, Reason::MergeInFlight);
 }
 
 pub async fn merges_elsewhere_do_not_disturb_each_other<F: LedgerFixture>() {
@@ -130,21 +125,21 @@ pub async fn a_takeover_is_the_permit_from_then_on<F: LedgerFixture>() {
     let story = Story::new("run 1");
     let (first, _) = story.begin_merging(&ledger).await;
     let taken = story.merge_started_by("another");
-    let (second, recorded) = granted(begin_merge(&ledger, &taken, 4, false).await.unwrap());
+    let (second, recorded) = granted(begin_merge(&ledger, &taken, 4).await.unwrap());
     assert_eq!((second.terms().id, recorded.sequence), (taken.id, 4));
     assert!(second.terms().is_of_the_same_merge_as(first.terms()));
     assert_eq!(ledger.open_permits().await.unwrap(), [second.terms().clone()]);
-    assert_eq!(granted(ledger.reopen_merge(&story.run, taken.id, false).await.unwrap()).0, second);
+    assert_eq!(granted(ledger.reopen_merge(&story.run, taken.id).await.unwrap()).0, second);
 
     // The first holder can neither use its permit again nor close it.
-    let refused_again = ledger.reopen_merge(&story.run, first.terms().id, false).await.unwrap_err();
+    let refused_again = ledger.reopen_merge(&story.run, first.terms().id).await.unwrap_err();
     assert!(matches!(refused_again, LedgerError::PermitClosed { .. }), "{refused_again}");
     let closing = append(&ledger, &story.blocked(), 4).await.unwrap_err();
     assert!(matches!(closing, LedgerError::Conflict { .. }), "{closing}");
     // Nor is a merge taken over in a pause.
     control.pause(&pause_request("deploy")).await.unwrap();
     let third = story.merge_started_by("a third");
-    assert_eq!(refused(begin_merge(&ledger, &third, 5, false).await.unwrap()).reason, Reason::PromotionPaused);
+    assert_eq!(refused(begin_merge(&ledger, &third, 5).await.unwrap()).reason, Reason::PromotionPaused);
     assert_eq!(control.pause(&pause_request("again")).await.unwrap().in_flight, [second.terms().clone()]);
 }
 
@@ -158,11 +153,11 @@ pub async fn only_the_same_merge_is_taken_over_and_not_while_it_is_fenced<F: Led
     started.head = started.base_commit.clone();
     let of_another_number = Event { pull_request: PullRequestNumber::new(1).ok(), ..story.merge_started() };
     for event in [of_another_head, of_another_number] {
-        let refused = begin_merge(&ledger, &event, 4, false).await.unwrap_err();
+        let refused = begin_merge(&ledger, &event, 4).await.unwrap_err();
         assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");
     }
     append(&ledger, &story.fenced(permit.terms().id), 4).await.unwrap();
-    let refused = begin_merge(&ledger, &story.merge_started(), 5, false).await.unwrap_err();
+    let refused = begin_merge(&ledger, &story.merge_started(), 5).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");
     assert_eq!(ledger.open_permits().await.unwrap(), [permit.terms().clone()]);
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 4);
@@ -178,12 +173,12 @@ pub async fn a_merge_waits_for_a_look_at_what_landed_since_its_run_was_tested<F:
     }
     let _ = landing.begin_merging(&ledger).await;
     append(&ledger, &landing.promoted(), 4).await.unwrap();
-    let refusal = refused(begin_merge(&ledger, &waiting.merge_started(), 3, false).await.unwrap());
+    let refusal = refused(begin_merge(&ledger, &waiting.merge_started(), 3).await.unwrap());
     assert_eq!(refusal.reason, Reason::BaseMoved);
     assert!(refusal.detail.contains("landing"), "{refusal}");
-    let _ = granted(begin_merge(&ledger, &elsewhere.merge_started(), 3, false).await.unwrap());
+    let _ = granted(begin_merge(&ledger, &elsewhere.merge_started(), 3).await.unwrap());
     append(&ledger, &waiting.tested(), 3).await.unwrap();
-    let _ = granted(begin_merge(&ledger, &waiting.merge_started(), 4, false).await.unwrap());
+    let _ = granted(begin_merge(&ledger, &waiting.merge_started(), 4).await.unwrap());
 }
 
 pub async fn a_stale_number_is_a_conflict_and_begins_nothing<F: LedgerFixture>() {
@@ -194,12 +189,12 @@ pub async fn a_stale_number_is_a_conflict_and_begins_nothing<F: LedgerFixture>()
     let last = before(&ledger, &story.run.clone().into(), 3).await;
     for wrong in [0, 1, 3, u64::MAX] {
         let after = Tip { sequence: wrong, ..last };
-        let refused = ledger.begin_merge(&story.merge_started(), after, false).await.unwrap_err();
+        let refused = ledger.begin_merge(&story.merge_started(), after).await.unwrap_err();
         let LedgerError::Conflict { expected, actual, .. } = refused else { panic!("{refused}") };
         assert_eq!((expected, actual), (wrong.saturating_add(1), 2));
     }
     let other = Tip { hash: Digest32::of(b"another"), ..last };
-    let refused = ledger.begin_merge(&story.merge_started(), other, false).await.unwrap_err();
+    let refused = ledger.begin_merge(&story.merge_started(), other).await.unwrap_err();
     assert!(matches!(refused, LedgerError::Diverged { sequence: 2, .. }), "{refused}");
     assert!(ledger.open_permits().await.unwrap().is_empty());
 }
@@ -212,7 +207,7 @@ pub async fn a_run_that_is_not_open_begins_no_merge<F: LedgerFixture>() {
     append(&ledger, &story.failed(), 3).await.unwrap();
     let unbegun = Story::new("unbegun");
     for (story, sequence) in [(story, 4), (unbegun, 1)] {
-        let refused = begin_merge(&ledger, &story.merge_started(), sequence, false).await.unwrap_err();
+        let refused = begin_merge(&ledger, &story.merge_started(), sequence).await.unwrap_err();
         assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");
     }
 }
@@ -228,7 +223,7 @@ pub async fn only_merge_started_with_its_facts_begins_a_merge<F: LedgerFixture>(
         Event { subject: None, ..story.merge_started() },
         Event { pull_request: Some(number), ..story.blocked() },
     ] {
-        let refused = begin_merge(&ledger, &event, 3, false).await.unwrap_err();
+        let refused = begin_merge(&ledger, &event, 3).await.unwrap_err();
         assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");
     }
 }
@@ -239,7 +234,7 @@ pub async fn a_run_without_a_permit_reopens_nothing<F: LedgerFixture>() {
     let story = Story::new("run 1");
     story.begin(&ledger).await;
     for run in [&story.run, &Story::new("none").run] {
-        let refused = ledger.reopen_merge(run, fresh_id(), false).await.unwrap_err();
+        let refused = ledger.reopen_merge(run, fresh_id()).await.unwrap_err();
         assert!(matches!(refused, LedgerError::PermitClosed { .. }), "{refused}");
     }
 }

@@ -115,9 +115,9 @@ pub async fn runs_are_found_by_goal_tool_and_pull_request<F: LedgerFixture>() {
     let (one, other) = (&stories[0], Story { pull_request: stories[0].pull_request, ..stories[3].clone() });
     for story in [one, &other] {
         append(&ledger, &story.tested(), 2).await.unwrap();
-        let _ = crate::ledger::begin_merge(&ledger, &story.merge_started(), 3, false).await.unwrap();
+        let _ = crate::ledger::begin_merge(&ledger, &story.merge_started(), 3).await.unwrap();
         append(&ledger, &story.blocked(), 4).await.unwrap();
-        let _ = crate::ledger::begin_merge(&ledger, &story.merge_started(), 5, false).await.unwrap();
+        let _ = crate::ledger::begin_merge(&ledger, &story.merge_started(), 5).await.unwrap();
     }
     let queries = fixture.queries();
     let goal = |goal: &str| RunSelection::Goal(GoalId::parse(goal).unwrap());

@@ -21,7 +21,7 @@ pub async fn open_runs_are_those_without_an_end<F: LedgerFixture>() {
     append(&ledger, &stories[3].failed(), 2).await.unwrap();
     append(&ledger, &stories[4].abandoned(), 2).await.unwrap();
     append(&ledger, &stories[5].tested(), 2).await.unwrap();
-    let _ = begin_merge(&ledger, &stories[5].merge_started(), 3, false).await.unwrap();
+    let _ = begin_merge(&ledger, &stories[5].merge_started(), 3).await.unwrap();
     append(&ledger, &stories[6].tested(), 2).await.unwrap();
     let open: Vec<_> = [0, 1, 2, 5, 6, 7].map(|number| stories[number].run.clone()).into();
     assert_eq!(ledger.open_runs().await.unwrap(), open);
