@@ -272,6 +272,13 @@ BEGIN
 END
 $$;
 
+-- What only an operator may say, or a watchdog of an operator's: also that a change proved itself, and that it was taken back,
+-- because both free what was held back.
+CREATE OR REPLACE FUNCTION public.self_extension_operators_types() RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ARRAY['change_allowed', 'run_abandoned', 'health_window_passed', 'rolled_back', 'rollback_acknowledged']
+$$;
+
 -- What agents, and those who look at them, say of their health. It is no ledger: what is judged of it is there.
 CREATE TABLE public.self_extension_heartbeats (
     id          bigint GENERATED ALWAYS AS IDENTITY,

@@ -2,7 +2,7 @@
 
 use selfext_domain::ports::{ForgeError, LedgerError, Overview};
 use selfext_domain::{BranchName, BranchRules, ControlState, Rules, StageReport, error_chain};
-use selfext_github::Access;
+use selfext_github::{Access, Right};
 use selfext_store::StoreError;
 
 use super::Finding;
@@ -55,6 +55,12 @@ pub(super) fn repository(base: &BranchName, access: &Access) -> Vec<Finding> {
     for (right, tried) in &access.rights {
         findings.push(match tried {
             Ok(()) => Finding::good("rights", right.as_str()),
+            Err(error @ ForgeError::Unauthorized(_)) if *right == Right::CheckRuns => Finding::warning(
+                "rights",
+                format!("{}: {}", right.as_str(), error_chain(error)),
+                "Nothing, if that is meant: the evidence is a commit status then, without annotations. Otherwise give the App the \
+                 right.",
+            ),
             Err(error) => {
                 let mend = format!("Give the token or the App the right \"{}\".", right.as_str());
                 Finding::bad("rights", format!("{}: {}", right.as_str(), error_chain(error)), mend)
@@ -165,11 +171,9 @@ pub(super) fn walls(raised: Result<Vec<StageReport>, String>) -> Vec<Finding> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use selfext_domain::{CommitSha, MergeMethod, RequiredContext};
-    use selfext_github::Right;
-
     use super::super::Condition;
     use super::*;
+    use selfext_domain::{CommitSha, MergeMethod, RequiredContext};
 
     fn access() -> Access {
         Access {
@@ -182,6 +186,16 @@ mod tests {
             base: Ok((CommitSha::parse("a".repeat(40)).unwrap(), BranchRules::default())),
             rights: vec![(Right::Contents, Ok(()))],
             seen: Ok(BTreeSet::from(["ci".to_owned()])),
+        }
+    }
+
+    #[test]
+    fn an_app_that_may_not_make_check_runs_is_warned_and_no_more() {
+        let refused = || Err(ForgeError::Unauthorized("no".into()));
+        let main = BranchName::parse("main").unwrap();
+        for (tried, condition) in [(Ok(()), Condition::Good), (refused(), Condition::Warning)] {
+            let access = Access { rights: vec![(Right::CheckRuns, tried)], ..access() };
+            assert_eq!(worst(&repository(&main, &access), "rights"), Some(condition));
         }
     }
 

@@ -48,6 +48,29 @@ on_both! {
         world.end().await;
     }
 
+    async fn an_apps_failure_on_a_moved_base_is_a_check_run_that_names_the_line(backend) {
+        let world = World::as_app(backend).await;
+        world.twin.clear_on_new_head();
+        world.promote(&change("second\n")).await;
+        let head = world.twin.pulls().await[0].head_sha.clone();
+        world.twin.push_file("main", "test.sh", b"echo 'agent.txt:1: wrong'\nexit 1\n", "by others").await.unwrap();
+        let failed = world.promote(&change("second\n")).await;
+        assert_eq!(reason(&failed), Some(Reason::VerificationFailed));
+        let exchanges = world.twin.exchanges();
+        let sent = |method: &str| {
+            let of = |e: &&selfext_twin::Exchange| e.method == method && e.path_and_query.contains("/check-runs");
+            exchanges.iter().filter(of).filter_map(|e| e.request_body.clone()).collect::<Vec<_>>()
+        };
+        let (made, changed) = (sent("POST"), sent("PATCH"));
+        assert_eq!((made.len(), &made[0]["head_sha"], &made[0]["conclusion"]), (1, &head.into(), &"success".into()));
+        assert_eq!((changed.len(), &changed[0]["conclusion"]), (1, &"failure".into()));
+        let output = &changed[0]["output"];
+        assert!(output["summary"].as_str().unwrap().contains("**test** "), "{output}");
+        let annotation = &output["annotations"][0];
+        assert_eq!((&annotation["path"], &annotation["start_line"]), (&"agent.txt".into(), &1.into()));
+        world.end().await;
+    }
+
     async fn an_abandoned_run_leaves_nothing_and_its_change_may_begin_anew(backend) {
         let world = World::new(backend).await;
         world.twin.clear_on_new_head();

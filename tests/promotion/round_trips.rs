@@ -79,6 +79,23 @@ async fn what_the_repository_is_costs_no_round_trip() {
 }
 
 #[tokio::test]
+async fn a_check_run_costs_an_app_no_round_trip() {
+    let world = World::as_app(Backend::Sqlite).await;
+    promoted(&world.promote(&change("second\n")).await);
+    world.twin.clear_exchanges();
+    world.twin.set_latency(LATENCY);
+    promoted(&world.promote(&change("third\n")).await);
+    USUAL.check(&world, "one promotion of an App's");
+    let asked = world.twin.exchanges();
+    assert_eq!(asked.iter().filter(|asked| asked.path_and_query.ends_with("/check-runs")).count(), 1);
+    assert!(asked.iter().all(|asked| !asked.path_and_query.contains("/statuses/")));
+    world.twin.clear_exchanges();
+    promoted(&world.promote(&executable("fourth\n")).await);
+    STEP_BY_STEP.check(&world, "one promotion of an App's with an executable file");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_resumed_promotion_takes_fewer_round_trips() {
     for change in [change("second\n"), executable("second\n")] {
         let world = World::new(Backend::Sqlite).await;

@@ -63,7 +63,7 @@ pub use invalid::InvalidValue;
 pub use links::BaseLinks;
 pub use path::RepoPath;
 pub use permit::{MergePermit, PermitTerms};
-pub use presentation::{commit_message, pull_request_body, pull_request_title, status_summary};
+pub use presentation::{commit_message, evidence_of, pull_request_body, pull_request_title, status_summary};
 pub use repository::RepositoryName;
 pub use rules::{
     BreakerRules, ChangeLimits, EVIDENCE_CONTEXT, GateRules, HealthRules, Isolation, MergeMethod, OnBase, OutputRule,

@@ -1,6 +1,11 @@
 //! What people read on the forge: titles, bodies and commit messages, from text that an agent wrote.
 
+mod annotations;
+mod evidence;
+
 use std::fmt::Write as _;
+
+pub use self::evidence::evidence_of;
 
 use crate::canonical::CanonicalError;
 use crate::{
@@ -78,18 +83,25 @@ pub fn pull_request_body(run: &Run, change: &ChangeSet, tested: &Tested, candida
     }
     let _ = writeln!(body, "\n### Verification\n");
     for stage in &tested.stages {
-        let _ = writeln!(body, "**{}** {}\n", inline(&stage.name), stage.summary());
-        if !stage.command.is_empty() {
-            let _ = writeln!(body, "Command: {}\n", inline(&stage.command.join(" ")));
-        }
-        let output = RedactedText::from_text(stage.output.as_str(), SHOWN_OUTPUT);
-        if !output.as_str().trim().is_empty() {
-            let _ = writeln!(body, "{}\n", code_block(&output));
-        }
+        body.push_str(&stage_section(stage));
     }
     let _ = write!(body, "{}", isolation(&tested.stages));
     let _ = writeln!(body, "This pull request is merged by selfext once its gate is green. Do not push to its branch.");
     body
+}
+
+/// What one stage did, and the end of what it said.
+fn stage_section(stage: &StageReport) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "**{}** {}\n", inline(&stage.name), stage.summary());
+    if !stage.command.is_empty() {
+        let _ = writeln!(text, "Command: {}\n", inline(&stage.command.join(" ")));
+    }
+    let output = RedactedText::from_text(stage.output.as_str(), SHOWN_OUTPUT);
+    if !output.as_str().trim().is_empty() {
+        let _ = writeln!(text, "{}\n", code_block(&output));
+    }
+    text
 }
 
 /// Whether a rollback could restore what the candidate changes.

@@ -9,7 +9,10 @@ use selfext_domain::{BranchName, BranchRules, CommitSha, EVIDENCE_CONTEXT, Merge
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::forge::OctocrabForge;
-use crate::wire::{NewPullRequest, NewReference, NewStatus, PullRequestBody, RepositorySettings, User};
+use crate::wire::{
+    CheckRunOutput, NewCheckRun, NewPullRequest, NewReference, NewStatus, PullRequestBody, RepositorySettings,
+    UpdatedCheckRun, User,
+};
 
 /// How many of the latest pull requests are looked at for the contexts that somebody sets.
 const RECENT: usize = 10;
@@ -31,6 +34,8 @@ pub enum Right {
     Statuses,
     /// To read checks.
     Checks,
+    /// To make check runs, which only an App may. Without it the evidence is a commit status.
+    CheckRuns,
 }
 
 impl Right {
@@ -42,6 +47,7 @@ impl Right {
             Self::PullRequests => "Pull requests: read and write",
             Self::Statuses => "Commit statuses: read and write",
             Self::Checks => "Checks: read",
+            Self::CheckRuns => "Checks: read and write",
         }
     }
 }
@@ -87,12 +93,15 @@ impl Client {
         let settings: RepositorySettings = answer.expect(StatusCode::OK, &format!("repository {}", bound.name))?;
         let (login, base_found) = tokio::join!(self.login(), self.base_with_rules(base));
         let tip = base_found.as_ref().ok().map(|(tip, _)| tip.clone());
-        let rights = vec![
+        let mut rights = vec![
             (Right::Contents, self.try_contents().await),
             (Right::PullRequests, self.try_pull_requests(base).await),
             (Right::Statuses, self.try_statuses().await),
             (Right::Checks, self.try_checks(tip.as_ref()).await),
         ];
+        if self.is_app() {
+            rights.push((Right::CheckRuns, self.try_check_runs().await));
+        }
         let seen = self.contexts_seen(tip).await;
         let methods = settings.methods();
         Ok(Access {
@@ -130,6 +139,13 @@ impl Client {
     async fn try_statuses(&self) -> Result<(), ForgeError> {
         let status = NewStatus { state: "pending", context: EVIDENCE_CONTEXT, description: "selfext doctor" };
         may(&self.post(self.at("statuses").commit(&no_commit()?), &status).await?)
+    }
+
+    async fn try_check_runs(&self) -> Result<(), ForgeError> {
+        let output = CheckRunOutput::new("selfext doctor", "", &[]);
+        let update = UpdatedCheckRun { status: "completed", conclusion: "neutral", output };
+        let run = NewCheckRun { name: EVIDENCE_CONTEXT, head_sha: &no_commit()?, update };
+        may(&self.post(self.at("check-runs"), &run).await?)
     }
 
     async fn try_checks(&self, tip: Option<&CommitSha>) -> Result<(), ForgeError> {

@@ -15,7 +15,7 @@ use crate::client::{Client, Inner};
 use crate::credentials::{Credential, Credentials, GithubApp, Installation, Source};
 use crate::forge::OctocrabForge;
 use crate::patience::Patience;
-use crate::publish::GraphqlSupport;
+use crate::publish::{EvidenceShown, GraphqlSupport};
 use crate::route::{ApiBase, InvalidBase};
 use crate::share::{Budget, Share};
 use crate::timeouts::Timeouts;
@@ -95,7 +95,7 @@ impl OctocrabForgeBuilder {
 
     /// A GitHub App instead of a token. Its installation is found by the repository, and its tokens are for this repository and
     /// have no right that selfext does not need; they are renewed before they end, by this clock. The App needs to read and
-    /// write contents, pull requests, commit statuses and checks.
+    /// write contents, pull requests, commit statuses and checks; it shows the evidence as a check run.
     pub fn app(self, app: GithubApp, clock: Arc<dyn Clock>) -> Self {
         Self { given: Some(Given::App(app, clock)), ..self }
     }
@@ -159,7 +159,8 @@ impl OctocrabForgeBuilder {
         let binding = Binding::new(base, self.repository, self.id, self.good_for, self.memory);
         let (timeouts, patience) = (self.timeouts, self.patience);
         let (credentials, graphql) = (Credentials::new(source), GraphqlSupport::default());
-        let inner = Inner { octocrab, binding, credentials, timeouts, patience, budget, share, graphql };
+        let evidence = EvidenceShown::default();
+        let inner = Inner { octocrab, binding, credentials, timeouts, patience, budget, share, graphql, evidence };
         Ok(OctocrabForge::new(Client { inner: Arc::new(inner) }))
     }
 }

@@ -15,7 +15,7 @@ use crate::answer::Answer;
 use crate::binding::{Binding, without_end};
 use crate::credentials::{Credential, Credentials};
 use crate::patience::{Patience, Waits};
-use crate::publish::GraphqlSupport;
+use crate::publish::{EvidenceShown, GraphqlSupport};
 use crate::redirect;
 use crate::route::Route;
 use crate::share::{Budget, Kind, Limited, Share};
@@ -46,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) budget: Budget,
     pub(crate) share: Arc<Share>,
     pub(crate) graphql: GraphqlSupport,
+    pub(crate) evidence: EvidenceShown,
 }
 
 impl Client {

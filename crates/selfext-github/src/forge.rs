@@ -54,7 +54,7 @@ impl Forge for OctocrabForge {
     }
 
     async fn show_evidence(&self, head: &CommitSha, evidence: &Evidence) -> Result<(), ForgeError> {
-        self.client.post_evidence(head, evidence).await
+        self.client.show_evidence(head, evidence).await
     }
 
     async fn survey(

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use selfext_domain::ports::{Evidence, Published};
-use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Rules, Run, RunId, Stage, status_summary};
+use selfext_domain::ports::Published;
+use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Rules, Run, RunId, Stage, evidence_of};
 
 use crate::begin::Begun;
 use crate::follow::Followed;
@@ -151,7 +151,7 @@ impl Pipeline {
     ) -> Result<Passed, Stop> {
         let begun = self.ports.clock.now();
         let until = begun + self.config.permit_deadline;
-        let mut evidence = Some(Evidence { passed: true, summary: status_summary(&verified.tested.stages) });
+        let mut evidence = Some(evidence_of(true, &verified.tested.stages, change));
         loop {
             let evidence = evidence.take();
             if let Gate::BaseMoved(tip) = self.pass_gate(journal, verified, published, evidence, observer).await? {

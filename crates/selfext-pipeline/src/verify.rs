@@ -3,7 +3,7 @@
 use selfext_domain::ports::{Evidence, VerifierError};
 use selfext_domain::{
     BaseLinks, Candidate, ChangeSet, CommitSha, EventId, RULES_PATH, Reason, Refusal, RepoPath, Rules, Run, Stage,
-    StageReport, Tested, check_limits, guard_paths, pull_request_title, status_summary,
+    StageReport, Tested, check_limits, evidence_of, guard_paths, pull_request_title,
 };
 
 use crate::journal::{Journal, Stop};
@@ -129,10 +129,10 @@ impl Pipeline {
         observer.on(&Step::Verified { stages: stages.clone() });
         if let Some(refusal) = judge(rules, &stages) {
             let published = journal.run().tested().is_some();
-            let summary = status_summary(&stages);
+            let evidence = evidence_of(false, &stages, change);
             let stop = journal.fail_verification(refusal, stages).await?;
             if published {
-                self.show_failure(journal, summary, observer).await;
+                self.show_failure(journal, &evidence, observer).await;
                 self.retire(journal, observer).await;
             }
             return Err(stop);
@@ -153,12 +153,11 @@ impl Pipeline {
 
     /// Says on what an earlier attempt published that the change does not pass on the base as it is now. The run is over with or
     /// without that.
-    async fn show_failure(&self, journal: &Journal<'_>, summary: String, observer: &dyn Observer) {
+    async fn show_failure(&self, journal: &Journal<'_>, evidence: &Evidence, observer: &dyn Observer) {
         let forge = &self.ports.forge;
-        let evidence = Evidence { passed: false, summary };
         let shown = async {
             match forge.find_published(journal.run().branch(), &self.config.base).await? {
-                Some(standing) => forge.show_evidence(&standing.commit.sha, &evidence).await,
+                Some(standing) => forge.show_evidence(&standing.commit.sha, evidence).await,
                 None => Ok(()),
             }
         };

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::clock;
 use crate::control::AppIdentity;
@@ -122,10 +122,11 @@ struct Book {
     refuses: bool,
 }
 
-/// A token, by its hash alone.
+/// A token, by its hash alone, and what it may do.
 struct Issued {
     hash: [u8; 32],
     ends_at: DateTime<Utc>,
+    permissions: Map<String, Value>,
 }
 
 impl Desk {
@@ -159,14 +160,14 @@ impl Desk {
         self.book().refuses = true;
     }
 
-    /// A new token, and when it ends.
-    pub(crate) fn issue(&self, app: &TwinApp) -> (String, DateTime<Utc>) {
+    /// A new token with these permissions, and when it ends.
+    pub(crate) fn issue(&self, app: &TwinApp, permissions: Map<String, Value>) -> (String, DateTime<Utc>) {
         let token = new_token(app);
         let ends_at = self.now() + LIFE;
         let mut book = self.book();
         book.last = Some(token.clone());
         if !book.refuses {
-            let issued = Issued { hash: hash(&token), ends_at };
+            let issued = Issued { hash: hash(&token), ends_at, permissions };
             book.issued.push(issued);
         }
         (token, ends_at)
@@ -180,6 +181,17 @@ impl Desk {
     pub(crate) fn knows(&self, token: &str) -> bool {
         let (now, hash) = (self.now(), hash(token));
         self.book().issued.iter().any(|issued| issued.hash == hash && now < issued.ends_at)
+    }
+
+    /// Whether a token was given, has not ended, and may write this.
+    pub(crate) fn may_write(&self, token: &str, what: &str) -> bool {
+        let (now, hash) = (self.now(), hash(token));
+        let own = |issued: &&Issued| issued.hash == hash && now < issued.ends_at;
+        self.book()
+            .issued
+            .iter()
+            .find(own)
+            .is_some_and(|issued| issued.permissions.get(what).is_some_and(|level| level == "write"))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

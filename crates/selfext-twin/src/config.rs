@@ -52,13 +52,6 @@ impl TwinConfig {
         self
     }
 
-    /// The app in whose name check runs are made over the API (id 1, `selfext-twin`, if not set).
-    #[must_use]
-    pub fn app(mut self, app: AppIdentity) -> Self {
-        self.app = app;
-        self
-    }
-
     /// Answers 401 to every request that does not carry this token. The token is never logged or recorded.
     #[must_use]
     pub fn require_token(mut self, token: impl Into<String>) -> Self {
@@ -82,7 +75,8 @@ impl TwinConfig {
     }
 
     /// Installs a GitHub App in the repository, and answers 401 to every request that carries neither one of its tokens nor the
-    /// [required one](Self::require_token). Requests are made on behalf of the App, and check runs in its name.
+    /// [required one](Self::require_token). Requests are made on behalf of the App, and check runs in its name: as at GitHub, only its
+    /// tokens may make them.
     #[must_use]
     pub fn github_app(mut self, app: TwinApp) -> Self {
         self.app = app.identity.clone();

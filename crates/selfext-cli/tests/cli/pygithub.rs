@@ -5,10 +5,10 @@ use std::fs::{File, rename};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::Signal;
+use selfext_contracts::app_key::{PKCS1, PUBLIC};
+use selfext_twin::{AppIdentity, Twin, TwinApp, TwinConfig};
 use serde_json::Value;
 
-use crate::live::Live;
 use crate::world::{RULES, Ran, World, git};
 
 /// What the script does, in its own words.
@@ -75,22 +75,26 @@ fn missing(why: &str) -> Option<PathBuf> {
     None
 }
 
-#[test]
-fn pygithub_takes_a_change_through_the_twin() {
+#[tokio::test(flavor = "multi_thread")]
+async fn pygithub_takes_a_change_through_the_twin() {
     let Some(python) = python() else { return };
     let world = World::with_agent(RULES);
     git(&world.path("."), ["clone", "-q", "--bare", "agent", "bare.git"]);
-    let mut twin = Live::start(world.command(["twin", "--repo", "bare.git", "--name", "o/agent", "--json"]));
-    let serving: Value = serde_json::from_str(&twin.wait_for("url")).unwrap();
+    let app = TwinApp::new(AppIdentity::new(77, "by-pygithub"), PUBLIC);
+    let twin =
+        Twin::open(&world.path("bare.git"), TwinConfig::new("o", "agent").require_token("any-token").github_app(app))
+            .await
+            .unwrap();
+    let serving = twin.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let mut flow = Command::new(python);
-    flow.arg("-I").arg(sources().join("flow.py")).arg(serving["url"].as_str().unwrap()).arg("o/agent");
+    flow.arg("-I").arg(sources().join("flow.py")).arg(serving.base_url()).arg("o/agent");
+    flow.arg("77").arg(world.write("app.pem", PKCS1));
     // A proxy of this machine's is no way to this machine.
     flow.env("NO_PROXY", "*").env_remove("HTTP_PROXY").env_remove("http_proxy");
-    let ran = Ran::of(&mut flow).expect(0, STEPS);
+    let ran = tokio::task::spawn_blocking(move || Ran::of(&mut flow)).await.unwrap().expect(0, STEPS);
     let made: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
     let made = |name: &str| made[name].as_str().unwrap().to_owned();
-    twin.signal(Signal::INT);
-    assert_eq!(twin.end().0, Some(0));
+    serving.shutdown().await;
 
     let git = |args: &[&str]| git(&world.path("bare.git"), args.iter().copied());
     assert_eq!(git(&["rev-parse", "main"]), made("landed"));

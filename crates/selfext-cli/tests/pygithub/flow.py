@@ -1,6 +1,6 @@
 """Takes one change through the twin with PyGithub, on the way that selfext's own client goes, and checks every answer.
 
-    flow.py API OWNER/NAME
+    flow.py API OWNER/NAME APP-ID KEY-FILE
 
 Each step that held is printed as a line; the last line is a JSON object of what was made. The first step that does not hold ends
 the program with an error.
@@ -11,12 +11,14 @@ import datetime
 import json
 import sys
 
-from github import Auth, Github, GithubException, InputGitAuthor, InputGitTreeElement, UnknownObjectException
+from github import Auth, Github, GithubException, GithubIntegration, InputGitAuthor, InputGitTreeElement, UnknownObjectException
 
 BASE = "main"
 BRANCH = "selfext/flow/by-pygithub#1"
 BINARY = bytes(range(256))
 ODD = "docs/ä file #1 50%.txt"
+# A twin that has an App does everything as that one.
+ACTOR = "by-pygithub[bot]"
 # More than one page of ten.
 MANY = 23
 
@@ -119,7 +121,7 @@ def the_pull_request(repo, commit):
     pull = repo.create_pull(BASE, BRANCH, title="Say why", body="It is *better*.")
     same((pull.state, pull.title, pull.body, pull.draft), ("open", "Say why", "It is *better*.", False))
     same((pull.head.ref, pull.head.sha, pull.base.ref), (BRANCH, commit.sha, BASE))
-    same((pull.head.label, pull.head.repo.full_name, pull.user.login), (f"{owner}:{BRANCH}", repo.full_name, "twin-user"))
+    same((pull.head.label, pull.head.repo.full_name, pull.user.login), (f"{owner}:{BRANCH}", repo.full_name, ACTOR))
     assert isinstance(pull.id, int) and pull.node_id and pull.html_url, pull.raw_data
     is_time(pull.created_at)
     is_time(pull.updated_at)
@@ -142,7 +144,7 @@ def the_pull_request(repo, commit):
     return again
 
 
-def the_checks(repo, pull):
+def the_checks(repo, pull, app):
     commit = repo.get_commit(pull.head.sha)
     empty = commit.get_combined_status()
     same((empty.state, empty.total_count, empty.statuses), ("pending", 0, []))
@@ -151,7 +153,7 @@ def the_checks(repo, pull):
         status = commit.create_status("success", description="It went well", context=f"ci/{number:02}")
         same((status.state, status.context, status.target_url), ("success", f"ci/{number:02}", None))
     is_time(status.created_at)
-    same(status.creator.login, "twin-user")
+    same(status.creator.login, ACTOR)
     combined = commit.get_combined_status()
     same((combined.state, combined.total_count, combined.sha), ("success", MANY, commit.sha))
     same(combined.repository.full_name, repo.full_name)
@@ -161,9 +163,11 @@ def the_checks(repo, pull):
     refused(422, "", lambda: commit.create_status("green", context="ci"))
     held("statuses are set, combined and listed page by page")
 
+    refused(403, "GitHub App", lambda: repo.create_check_run("check", commit.sha))
+    own = app.get_repo(repo.full_name)
     for number in range(MANY):
         output = {"title": "Tests", "summary": "All *passed*.", "text": "1 of 1"}
-        run = repo.create_check_run(f"check {number:02}", commit.sha, status="in_progress", external_id=str(number), output=output)
+        run = own.create_check_run(f"check {number:02}", commit.sha, status="in_progress", external_id=str(number), output=output)
         same((run.status, run.conclusion, run.completed_at), ("in_progress", None, None))
         run.edit(status="completed", conclusion="success")
     is_time(run.completed_at)
@@ -200,7 +204,7 @@ def the_merge(repo, pull, base):
     refused(405, "not mergeable", lambda: pull.merge(sha=pull.head.sha, merge_method="squash"))
     assert pull.is_merged()
     pull = repo.get_pull(pull.number)
-    same((pull.state, pull.merged, pull.merge_commit_sha, pull.merged_by.login), ("closed", True, merged.sha, "twin-user"))
+    same((pull.state, pull.merged, pull.merge_commit_sha, pull.merged_by.login), ("closed", True, merged.sha, ACTOR))
     is_time(pull.merged_at)
     is_time(pull.closed_at)
     same(repo.get_git_ref(f"heads/{BASE}").object.sha, merged.sha)
@@ -260,16 +264,17 @@ def a_pull_request_that_is_given_up(repo, landed):
 
 
 def main():
-    api, name = sys.argv[1:]
-    github = Github(
-        base_url=api, auth=Auth.Token("any-token"), per_page=10, retry=None, timeout=30,
-        seconds_between_requests=None, seconds_between_writes=None,
-    )
+    api, name, app_id, key_file = sys.argv[1:]
+    usual = {"base_url": api, "retry": None, "timeout": 30, "seconds_between_requests": None, "seconds_between_writes": None}
+    github = Github(auth=Auth.Token("any-token"), per_page=10, **usual)
+    with open(key_file) as key:
+        integration = GithubIntegration(auth=Auth.AppAuth(int(app_id), key.read()), **usual)
+    app = integration.get_repo_installation(*name.split("/")).get_github_for_installation()
     repo, base = the_repository_and_its_base(github, name)
     commit = the_objects(repo, base)
     ref = the_branch(repo, commit, base)
     pull = the_pull_request(repo, commit)
-    the_checks(repo, pull)
+    the_checks(repo, pull, app)
     the_comments(pull)
     landed = the_merge(repo, pull, base)
     the_branch_is_deleted(repo, ref)

@@ -37,6 +37,7 @@ macro_rules! forge_contract {
                 bases_with_slash_and_hash_work
                 a_lost_answer_anywhere_is_mended_by_publishing_again
                 evidence_that_speaks_against_a_change_is_red
+                evidence_is_shown_once_however_often_and_by_whomever
                 references_that_lag_behind_are_waited_for
                 a_fenced_branch_can_be_published_to_again
                 what_was_just_made_and_is_not_known_everywhere_is_asked_for_again

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::DateTime;
-use selfext_domain::ports::{Evidence, Forge, Publication, Published};
+use selfext_domain::ports::{Annotation, Evidence, Forge, Publication, Published};
 use selfext_domain::{
-    BranchName, Candidate, CommitMeta, EntryChange, EventId, ExecutionContext, Fingerprint, GoalId, MergeMethod,
-    MergePermit, PermitTerms, RepoPath, RepositoryName, RunId, ToolName,
+    BranchName, Candidate, CommitMeta, EVIDENCE_CONTEXT, EntryChange, EventId, ExecutionContext, Fingerprint,
+    GateReading, GoalId, MergeMethod, MergePermit, PermitTerms, RepoPath, RepositoryName, RunId, StatusState, ToolName,
 };
 
 use super::repository::{BareRepository, changes};
@@ -23,7 +23,24 @@ const SUMMARY: &str = "2 of 2 stages passed";
 
 /// Evidence that speaks for a change.
 pub(super) fn passed() -> Evidence {
-    Evidence { passed: true, summary: SUMMARY.to_owned() }
+    Evidence { passed: true, summary: SUMMARY.to_owned(), text: "**build** passed".to_owned(), annotations: Vec::new() }
+}
+
+/// Evidence that speaks against a change.
+pub(super) fn failed() -> Evidence {
+    let path = RepoPath::parse("src/lib.rs").expect("a legal path");
+    let annotations = vec![Annotation { path, line: 2, message: "src/lib.rs:2: it is not 42".to_owned() }];
+    Evidence { passed: false, summary: "test failed".to_owned(), text: String::new(), annotations }
+}
+
+/// Whether each thing that is said under the name of selfext's evidence is green: in the statuses, and in the check runs.
+pub(super) fn evidence_in(gate: &GateReading) -> (Vec<bool>, Vec<bool>) {
+    let statuses = gate.statuses.iter().filter(|status| status.context == EVIDENCE_CONTEXT);
+    let runs = gate.check_runs.iter().filter(|run| run.name == EVIDENCE_CONTEXT);
+    (
+        statuses.map(|status| status.state == StatusState::Success).collect(),
+        runs.map(|run| run.conclusion.as_deref() == Some("success")).collect(),
+    )
 }
 
 /// The limit on a request that is expected to be answered.
@@ -151,6 +168,19 @@ impl<W: ForgeWorld> Stage<W> {
         let published = self.forge.publish(publication).await.expect("it can be published");
         self.forge.show_evidence(&published.head, &passed()).await.expect("it can be shown");
         published
+    }
+
+    /// What [`evidence_in`] finds of evidence that was shown once, in the system in which the adapter shows it.
+    pub(super) fn once(passed: bool) -> (Vec<bool>, Vec<bool>) {
+        if W::EVIDENCE == Step::SetStatus { (vec![passed], Vec::new()) } else { (Vec::new(), vec![passed]) }
+    }
+
+    /// How many requests of this kind were made since the last count began.
+    pub(super) fn asked(&self, step: Step) -> usize {
+        let (method, path) = step.request();
+        let end = path.rsplit('/').find(|part| *part != "*").unwrap_or_default();
+        let exchanges = self.world.exchanges().into_iter();
+        exchanges.filter(|exchange| exchange.method == method && exchange.path_and_query.contains(end)).count()
     }
 
     /// The pull requests that are open.

@@ -27,6 +27,8 @@ pub enum Step {
     EditPullRequest,
     ReadPullRequest,
     SetStatus,
+    MakeCheckRun,
+    ChangeCheckRun,
     ReadStatuses,
     ReadCheckRuns,
     ReadReviews,
@@ -59,6 +61,8 @@ impl Step {
             Self::EditPullRequest => ("PATCH", "/repos/*/*/pulls/*"),
             Self::ReadPullRequest => ("GET", "/repos/*/*/pulls/*"),
             Self::SetStatus => ("POST", "/repos/*/*/statuses/*"),
+            Self::MakeCheckRun => ("POST", "/repos/*/*/check-runs"),
+            Self::ChangeCheckRun => ("PATCH", "/repos/*/*/check-runs/*"),
             Self::ReadStatuses => ("GET", "/repos/*/*/commits/*/status"),
             Self::ReadCheckRuns => ("GET", "/repos/*/*/commits/*/check-runs"),
             Self::ReadReviews => ("GET", "/repos/*/*/pulls/*/reviews"),
@@ -173,6 +177,10 @@ pub struct Protected {
 /// The service under an adapter, over a bare repository on this machine. Everything that fails here panics.
 #[async_trait]
 pub trait ForgeWorld: Sized + Send + Sync + 'static {
+    /// The request by which the adapter shows evidence on a commit: [`Step::SetStatus`], or [`Step::MakeCheckRun`] where its
+    /// identity is an App.
+    const EVIDENCE: Step = Step::SetStatus;
+
     /// Serves the repository under this name, to who sends this token.
     async fn serve(repository: &Path, name: &RepositoryName, token: &str) -> Self;
 

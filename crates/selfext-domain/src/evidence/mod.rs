@@ -30,7 +30,7 @@ pub use neutral::plain;
 pub use redact::redact;
 pub use text::RedactedText;
 
-/// Compiles a pattern that is written in this folder; the tests run every one of them.
-fn constant(pattern: &'static str) -> regex::Regex {
+/// Compiles a pattern that is written in the source; the tests run every one of them.
+pub(crate) fn constant(pattern: &'static str) -> regex::Regex {
     regex::Regex::new(pattern).expect("a pattern in the source is valid")
 }

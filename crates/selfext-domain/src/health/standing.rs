@@ -13,7 +13,8 @@ pub struct HealthStanding {
     /// The last commit that is known to be healthy: that of the last window that passed. Before any did, the commit that was
     /// verified under the first change that had to prove itself. `None` before that.
     pub baseline: Option<CommitSha>,
-    /// How many rollbacks ended, well or not, within the time that was asked about.
+    /// How many rollbacks ended, well or not, within the time that was asked about and since promotion was last resumed: who
+    /// resumes has seen them.
     pub rollbacks: u64,
     /// Now, by the database's clock.
     pub now: DateTime<Utc>,

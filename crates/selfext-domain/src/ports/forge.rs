@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::Source;
 use crate::{
-    BranchName, BranchRules, Candidate, CommitSha, GateReading, MergePermit, PullRequestNumber, Reason, Review, TreeSha,
+    BranchName, BranchRules, Candidate, CommitSha, GateReading, MergePermit, PullRequestNumber, Reason, RepoPath,
+    Review, TreeSha,
 };
 
 /// Why the forge did not do what was asked.
@@ -79,13 +80,28 @@ pub struct Publication {
     pub fresh: bool,
 }
 
-/// How verification ended, in short.
+/// How verification ended. All of it is redacted, and nothing in it mentions anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// Whether every stage passed.
     pub passed: bool,
     /// One line; at most 140 characters.
     pub summary: String,
+    /// The same at length, in Markdown: at most 65,535 bytes. Shown where a forge has room for it; it may be empty.
+    pub text: String,
+    /// What it says of single lines, at most 50; none where everything passed.
+    pub annotations: Vec<Annotation>,
+}
+
+/// What a stage that failed says of one line of a file of the change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    /// The file.
+    pub path: RepoPath,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// What is said of it: plain text.
+    pub message: String,
 }
 
 /// What was published.
@@ -308,13 +324,14 @@ pub trait Forge: Send + Sync {
     /// [`ForgeError`] if a part of it cannot be read.
     async fn find_published(&self, branch: &BranchName, base: &BranchName) -> Result<Option<Standing>, ForgeError>;
 
-    /// Sets the evidence status [`EVIDENCE_CONTEXT`](crate::EVIDENCE_CONTEXT) on a head: green where verification passed, red where a
-    /// later one failed. It is set when this returns, and belongs to a publication: a merge is asked for only after it. It is its own
-    /// call so that it may be made at the same time as the first [`survey`](Self::survey), in which it may therefore be missing;
-    /// no gate counts it. May be repeated.
+    /// Shows the evidence [`EVIDENCE_CONTEXT`](crate::EVIDENCE_CONTEXT) on a head: green where verification passed, red where a
+    /// later one failed. It is a check run where the identity may make one, and a commit status otherwise. It is shown when this
+    /// returns, and belongs to a publication: a merge is asked for only after it. It is its own call so that it may be made at the
+    /// same time as the first [`survey`](Self::survey), in which it may therefore be missing; no gate is satisfied by it. May be
+    /// repeated: it is shown once.
     ///
     /// # Errors
-    /// [`ForgeError`] if it is not certain that the status is set.
+    /// [`ForgeError`] if it is not certain that it is shown.
     async fn show_evidence(&self, head: &CommitSha, evidence: &Evidence) -> Result<(), ForgeError>;
 
     /// Reads, at the same time, the pull request, the tip of its base with the rules that the forge has for it, and all statuses

@@ -21,8 +21,8 @@ pub use control::{
 };
 pub use follower::Follower;
 pub use forge::{
-    BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication, Published,
-    PullRequest, PullRequestState, Retired, Standing, StandingRequest, Survey,
+    Annotation, BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication,
+    Published, PullRequest, PullRequestState, Retired, Standing, StandingRequest, Survey,
 };
 pub use heartbeats::Heartbeats;
 pub use leases::{Lease, Leases};

@@ -11,7 +11,7 @@ use selfext_domain::ports::{Clock, ForgeError};
 use super::Credential;
 use super::app::GithubApp;
 use super::jwt;
-use super::permissions::to_ask_for;
+use super::permissions::{to_ask_for, writes_checks};
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::message::clean;
@@ -28,12 +28,15 @@ pub(crate) struct Installation {
     /// Held by whoever renews; the others wait for the new token. What was found stays until GitHub does not know it any more.
     found: tokio::sync::Mutex<Option<Found>>,
     current: RwLock<Option<Issued>>,
+    /// The App's id, if its tokens may make check runs as far as is known.
+    checks_as: RwLock<Option<u64>>,
 }
 
 /// An installation, and what it was given.
 #[derive(Clone)]
 struct Found {
     installation: u64,
+    app: Option<u64>,
     permissions: BTreeMap<String, String>,
     /// The repository's id, where GitHub said it while it was looked for.
     repository: Option<u64>,
@@ -49,7 +52,13 @@ struct Issued {
 
 impl Installation {
     pub(crate) fn new(app: GithubApp, clock: Arc<dyn Clock>) -> Self {
-        Self { app, clock, found: tokio::sync::Mutex::new(None), current: RwLock::new(None) }
+        Self {
+            app,
+            clock,
+            found: tokio::sync::Mutex::new(None),
+            current: RwLock::default(),
+            checks_as: RwLock::default(),
+        }
     }
 
     /// The token for the next request. Near its end it is renewed first; if that fails for the moment, the old one does until
@@ -86,6 +95,16 @@ impl Installation {
         }
     }
 
+    /// The App's id, if its tokens may make check runs.
+    pub(super) fn checks_as(&self) -> Option<u64> {
+        *self.checks_as.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that they may not, until the next one is had.
+    pub(super) fn may_not_check(&self) {
+        *self.checks_as.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn current(&self) -> Option<Issued> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -114,6 +133,8 @@ impl Installation {
             return Err(self.refused(client, &answer));
         }
         let issued = issued(&answer, asked_at)?;
+        let found = kept.as_ref().filter(|found| writes_checks(&found.permissions));
+        *self.checks_as.write().unwrap_or_else(PoisonError::into_inner) = found.and_then(|found| found.app);
         client.inner.credentials.remember(&issued.credential.token);
         let credential = Arc::clone(&issued.credential);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(issued);
@@ -129,7 +150,8 @@ impl Installation {
         match answer.status {
             StatusCode::OK => {
                 let body: InstallationBody = answer.decode("the App's installation")?;
-                Ok(Found { installation: body.id, permissions: body.permissions, repository })
+                let InstallationBody { id: installation, app_id: app, permissions } = body;
+                Ok(Found { installation, app, permissions, repository })
             }
             StatusCode::NOT_FOUND => Err(self.not_installed(client, &signed).await),
             _ => Err(self.refused(client, &answer)),

@@ -83,6 +83,25 @@ impl Client {
         }
     }
 
+    /// The id of the App in whose name check runs are made; nothing where nobody may, as with a token.
+    pub(crate) async fn app_that_checks(&self) -> Result<Option<u64>, ForgeError> {
+        let Source::App(installation) = &self.inner.credentials.source else { return Ok(None) };
+        installation.credential(self).await?;
+        Ok(installation.checks_as())
+    }
+
+    /// Whether requests are made by a GitHub App.
+    pub(crate) fn is_app(&self) -> bool {
+        matches!(self.inner.credentials.source, Source::App(_))
+    }
+
+    /// Makes no check runs, after GitHub has said that it may not, until the App has another token.
+    pub(crate) fn may_not_check(&self) {
+        if let Source::App(installation) = &self.inner.credentials.source {
+            installation.may_not_check();
+        }
+    }
+
     /// What to use instead of a credential that GitHub refused; nothing if there is no other.
     pub(crate) async fn instead_of(&self, refused: &Arc<Credential>) -> Result<Option<Arc<Credential>>, ForgeError> {
         match &self.inner.credentials.source {

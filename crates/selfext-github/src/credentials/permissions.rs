@@ -35,6 +35,11 @@ pub(super) fn to_ask_for(given: &BTreeMap<String, String>) -> BTreeMap<&'static 
     asked.collect()
 }
 
+/// Whether an installation that was given this may make check runs.
+pub(super) fn writes_checks(given: &BTreeMap<String, String>) -> bool {
+    to_ask_for(given).get("checks") == Some(&"write")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +51,6 @@ mod tests {
         let asked = [("contents", "write"), ("administration", "read"), ("checks", "read")];
         assert_eq!(to_ask_for(&given), asked.into());
         assert_eq!(to_ask_for(&BTreeMap::new()), BTreeMap::new());
+        assert!(!writes_checks(&given) && writes_checks(&[("checks".to_owned(), "write".to_owned())].into()));
     }
 }

@@ -1,7 +1,8 @@
-//! Publishing: a commit, a branch, a pull request; and the status that shows the evidence.
+//! Publishing: a commit, a branch, a pull request; and what shows the evidence.
 
 mod at_once;
 mod branch;
+mod evidence;
 mod file_changes;
 mod pull;
 mod standing;
@@ -12,6 +13,7 @@ use selfext_domain::ports::{ForgeError, Publication, Published};
 
 use self::at_once::AtOnce;
 pub(crate) use self::at_once::GraphqlSupport;
+pub(crate) use self::evidence::EvidenceShown;
 use crate::client::Client;
 use crate::refs::must_be_own;
 
@@ -24,7 +26,10 @@ impl Client {
     pub(crate) async fn publish(&self, publication: &Publication) -> Result<Published, ForgeError> {
         must_be_own(&publication.branch)?;
         let opened = match self.publish_at_once(publication).await? {
-            AtOnce::Done(published) => return Ok(published),
+            AtOnce::Done(published) => {
+                self.inner.evidence.nothing_on(&published.head);
+                return Ok(published);
+            }
             AtOnce::NotDone { opened } => opened,
         };
         match self.publish_step_by_step(publication).await {
@@ -43,6 +48,9 @@ impl Client {
         }
         let commit = self.create_commit(&publication.commit_message, &tree, &candidate.base).await?;
         let head = self.place_branch(publication, &commit).await?;
+        if head == commit {
+            self.inner.evidence.nothing_on(&head);
+        }
         let pull = self.ensure_pull_request(publication).await?;
         Ok(Published { pull_request: pull.number, url: pull.url(), head })
     }

@@ -1,4 +1,4 @@
-//! The pull request of a publication, and the evidence on its commit.
+//! The pull request of a publication, and the statuses on its commit.
 
 use http::StatusCode;
 use selfext_domain::ports::{Evidence, ForgeError, Publication};
@@ -64,8 +64,8 @@ impl Client {
         answer.expect(StatusCode::OK, &format!("pull request {}", open.number))
     }
 
-    /// Sets the evidence status on the commit.
-    pub(crate) async fn post_evidence(&self, head: &CommitSha, evidence: &Evidence) -> Result<(), ForgeError> {
+    /// Shows the evidence as a status on the commit.
+    pub(super) async fn post_evidence_status(&self, head: &CommitSha, evidence: &Evidence) -> Result<(), ForgeError> {
         let state = if evidence.passed { "success" } else { "failure" };
         let description: String = evidence.summary.chars().take(MAX_DESCRIPTION).collect();
         self.post_status(head, &NewStatus { state, context: EVIDENCE_CONTEXT, description: &description }).await

@@ -24,6 +24,9 @@ impl WhichApp {
 #[derive(Deserialize)]
 pub(crate) struct InstallationBody {
     pub(crate) id: u64,
+    /// The App's own id.
+    #[serde(default)]
+    pub(crate) app_id: Option<u64>,
     #[serde(default)]
     pub(crate) permissions: BTreeMap<String, String>,
 }

@@ -21,7 +21,7 @@ mod tree;
 pub(crate) use app::{InstallationBody, IssuedToken, NewToken, WhichApp};
 pub(crate) use blob::{NewBlob, WrittenBlob};
 pub(crate) use branch::{BranchBody, RuleBody};
-pub(crate) use check_run::{CheckRunBody, CheckRunPage};
+pub(crate) use check_run::{CheckRunBody, CheckRunOutput, CheckRunPage, NewCheckRun, UpdatedCheckRun};
 pub(crate) use comment::{CommentBody, NewComment};
 pub(crate) use commit::{CommitBody, NewCommit};
 pub(crate) use comparison::Comparison;

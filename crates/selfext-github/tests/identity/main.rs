@@ -6,4 +6,5 @@ mod raw;
 mod redirects;
 mod renaming;
 mod renewing;
+mod showing;
 mod world;

@@ -53,6 +53,8 @@ impl<const APP: bool> TwinWorld<APP> {
 
 #[async_trait]
 impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
+    const EVIDENCE: Step = if APP { Step::MakeCheckRun } else { Step::SetStatus };
+
     async fn serve(repository: &Path, name: &RepositoryName, token: &str) -> Self {
         let mut config = TwinConfig::new(name.owner(), name.name()).require_token(token);
         if APP {

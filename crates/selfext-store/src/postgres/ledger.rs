@@ -271,7 +271,12 @@ impl Ledger for PgLedger {
                 (SELECT b.commit_sha FROM public.self_extension_baselines b WHERE b.repository = $1 AND b.base = $2),
                 (SELECT count(*) FROM public.self_extension_events e
                  WHERE e.event_type IN ('rolled_back', 'rollback_failed') AND e.repository = $1 AND e.base = $2
-                   AND e.created_at >= c.now - make_interval(secs => $3))
+                   AND e.created_at >= c.now - make_interval(secs => $3)
+                   AND e.id > coalesce((
+                       SELECT r.id FROM public.self_extension_events r
+                       WHERE r.run_id = 'control' AND r.event_type = 'promotion_pause_changed'
+                         AND r.payload -> 'paused' = 'false'
+                       ORDER BY r.sequence DESC LIMIT 1), 0))
             FROM clock c";
         let (repository, base) = (stored(repository.as_str()), stored(base.as_str()));
         let statement = || sqlx::query(STANDING).bind(&*repository).bind(&*base).bind(seconds(within));

@@ -250,7 +250,11 @@ impl Ledger for SqliteLedger {
             (SELECT b.commit_sha FROM self_extension_baselines b WHERE b.repository = ?1 AND b.base = ?2),
             (SELECT count(*) FROM self_extension_events e
              WHERE e.event_type IN ('rolled_back', 'rollback_failed') AND e.repository = ?1 AND e.base = ?2
-               AND e.created_at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3))";
+               AND e.created_at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3)
+               AND e.id > coalesce((
+                   SELECT r.id FROM self_extension_events r
+                   WHERE r.run_id = 'control' AND r.event_type = 'promotion_pause_changed' AND NOT r.payload ->> '$.paused'
+                   ORDER BY r.sequence DESC LIMIT 1), 0))";
         let statement = sqlx::query(STANDING)
             .bind(stored(repository.as_str()))
             .bind(stored(base.as_str()))

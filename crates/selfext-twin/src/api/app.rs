@@ -92,8 +92,9 @@ fn issue(call: &Call<'_>) -> ApiResult {
             "There is at least one repository that does not exist or is not accessible to the parent installation.",
         ));
     }
-    let permissions = match body.given_members("permissions")? {
-        None => json!(app.permissions),
+    // PyGithub asks for none where it means all, and gets them.
+    let permissions = match body.given_members("permissions")?.filter(|asked| !asked.is_empty()) {
+        None => app.permissions.iter().map(|(name, level)| (name.clone(), json!(level))).collect(),
         Some(asked) => {
             let given = |(name, level): (&String, &Value)| {
                 let given = app.permissions.get(name).map(String::as_str);
@@ -102,11 +103,11 @@ fn issue(call: &Call<'_>) -> ApiResult {
             if !asked.iter().all(given) {
                 return Err(ApiError::unprocessable("The permissions requested are not granted to this installation."));
             }
-            Value::Object(asked.clone())
+            asked.clone()
         }
     };
     let selected = named.is_some() || numbered.is_some();
-    let (token, ends_at) = world.desk.issue(app);
+    let (token, ends_at) = world.desk.issue(app, permissions.clone());
     let mut issued = json!({
         "token": token,
         "expires_at": clock::text(ends_at),

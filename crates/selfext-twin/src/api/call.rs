@@ -176,6 +176,16 @@ impl Call<'_> {
         if known { Ok(()) } else { Err(ApiError::bad_credentials()) }
     }
 
+    /// Refuses whoever may not write check runs: only an App's installation may, with that permission.
+    pub(super) fn must_write_checks(&self) -> Result<(), ApiError> {
+        let desk = &self.world.desk;
+        match self.token() {
+            Some(token) if desk.may_write(token, "checks") => Ok(()),
+            Some(token) if desk.knows(token) => Err(ApiError::not_for_apps()),
+            _ => Err(ApiError::for_apps_alone()),
+        }
+    }
+
     fn token(&self) -> Option<&str> {
         let header = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = header.split_once(' ')?;

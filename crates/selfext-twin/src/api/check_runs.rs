@@ -16,6 +16,12 @@ use crate::control::{CheckConclusion, CheckOutcome};
 use crate::git::Oid;
 use crate::state::{CheckRecord, State};
 
+/// GitHub takes no longer summary or text, in characters.
+const LONGEST_TEXT: usize = 65_535;
+
+/// GitHub takes no more annotations in one request.
+const MOST_ANNOTATIONS: usize = 50;
+
 pub(super) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
@@ -68,7 +74,7 @@ fn check_json(call: &Call<'_>, state: &State, sha: Oid, check: &CheckRecord) -> 
             "title": check.title,
             "summary": check.summary,
             "text": check.text,
-            "annotations_count": 0,
+            "annotations_count": check.annotations.len(),
             "annotations_url": format!("{url}/annotations"),
         },
         "name": check.name,
@@ -118,14 +124,27 @@ fn apply(body: &Body, check: &mut CheckRecord) -> Result<(), ApiError> {
         Some(_) => time("completed_at")?.or(check.completed_at).or_else(|| Some(clock::now())),
     };
     if let Some(output) = body.object("output")? {
+        let within = |text: &str| text.chars().count() <= LONGEST_TEXT;
+        let summary = output.required("summary")?;
+        let text = output.string("text")?;
+        if !within(summary) || !text.is_none_or(within) {
+            return Err(invalid("output", "too_long"));
+        }
         check.title = output.string("title")?.map(str::to_owned);
-        check.summary = Some(output.required("summary")?.to_owned());
-        check.text = output.string("text")?.map(str::to_owned);
+        check.summary = Some(summary.to_owned());
+        check.text = text.map(str::to_owned);
+        let annotations = output.list("annotations")?.map(Vec::as_slice).unwrap_or_default();
+        if annotations.len() > MOST_ANNOTATIONS {
+            return Err(invalid("annotations", "invalid"));
+        }
+        // Those of an earlier request stay.
+        check.annotations.extend_from_slice(annotations);
     }
     Ok(())
 }
 
 async fn create(call: &Call<'_>) -> ApiResult {
+    call.must_write_checks()?;
     let body = call.body()?;
     let world = call.world;
     let (name, head) = (body.required("name")?, body.required("head_sha")?);
@@ -153,10 +172,14 @@ async fn get(call: &Call<'_>) -> ApiResult {
 }
 
 async fn update(call: &Call<'_>) -> ApiResult {
+    call.must_write_checks()?;
     let id = call.number("check_run_id")?;
     let body = call.body()?;
     let mut store = call.world.store.lock().await;
     let (sha, check) = store.state.check_mut(id).ok_or_else(ApiError::not_found)?;
+    if check.app != call.world.config.app {
+        return Err(ApiError::not_for_apps());
+    }
     let mut changed = check.clone();
     apply(&body, &mut changed)?;
     *check = changed.clone();

@@ -45,6 +45,11 @@ impl ApiError {
         Self::refused(StatusCode::FORBIDDEN, "Resource not accessible by integration")
     }
 
+    /// 403 where only an App has any business.
+    pub(super) fn for_apps_alone() -> Self {
+        Self::refused(StatusCode::FORBIDDEN, "You must authenticate via a GitHub App.")
+    }
+
     /// The repository has another name now: 301 to a read and 307 to anything else.
     pub(super) fn moved(read: bool, location: String) -> Self {
         Self::Moved { read, location }

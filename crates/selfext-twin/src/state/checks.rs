@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::State;
 use crate::clock;
@@ -43,6 +44,8 @@ pub(crate) struct CheckRecord {
     pub(crate) title: Option<String>,
     pub(crate) summary: Option<String>,
     pub(crate) text: Option<String>,
+    #[serde(default)]
+    pub(crate) annotations: Vec<Value>,
 }
 
 impl CheckRecord {
@@ -61,6 +64,7 @@ impl CheckRecord {
             title: None,
             summary: None,
             text: None,
+            annotations: Vec::new(),
         }
     }
 }

@@ -17,7 +17,7 @@ const PUBLIC: &[u8] = include_bytes!("../../../../tests/app-keys/public.der");
 
 const TOKENS: &str = "/app/installations/4711/access_tokens";
 
-async fn twin(adjust: impl FnOnce(TwinApp) -> TwinApp) -> Fixture {
+pub async fn twin(adjust: impl FnOnce(TwinApp) -> TwinApp) -> Fixture {
     let app = adjust(TwinApp::new(AppIdentity::new(77, "my-app"), PUBLIC));
     Fixture::with(|config| config.repository_id(9).github_app(app)).await
 }
@@ -47,7 +47,7 @@ fn good() -> String {
     signed(&rs256(), &claims(-60, 540))
 }
 
-async fn ask(twin: &Fixture, method: &str, target: &str, token: &str, body: Value) -> Answer {
+pub async fn ask(twin: &Fixture, method: &str, target: &str, token: &str, body: Value) -> Answer {
     let header = format!("Bearer {token}");
     let headers = [("Authorization", header.as_str())];
     let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -55,7 +55,7 @@ async fn ask(twin: &Fixture, method: &str, target: &str, token: &str, body: Valu
     sent.await.expect("an answer")
 }
 
-async fn token(twin: &Fixture) -> String {
+pub async fn token(twin: &Fixture) -> String {
     let answer = ask(twin, "POST", TOKENS, &good(), json!({})).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.text("/token").to_owned()

@@ -1,13 +1,12 @@
-use selfext_domain::ports::{Evidence, ForgeError, MergeAnswer, Publication, PullRequestState};
+use selfext_domain::ports::{ForgeError, MergeAnswer, Publication, PullRequestState};
 use selfext_domain::{
-    CommitMeta, EVIDENCE_CONTEXT, EntryChange, GateRules, GateVerdict, PERMIT_CONTEXT, RepoPath, StatusState, TreeSha,
-    evaluate_gate,
+    CommitMeta, EntryChange, GateRules, GateVerdict, PERMIT_CONTEXT, RepoPath, StatusState, TreeSha, evaluate_gate,
 };
 use serde_json::json;
 
 use crate::forge::repository::changes;
-use crate::forge::stage::{Stage, branch, on_stage, on_stage_with_base, one_file, passed, text};
-use crate::forge::world::{ForgeWorld, Misbehaviour, Step};
+use crate::forge::stage::{Stage, branch, evidence_in, failed, on_stage, on_stage_with_base, one_file, passed, text};
+use crate::forge::world::{Answered, ForgeWorld, Misbehaviour, Step};
 
 pub async fn a_change_goes_all_the_way<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
@@ -25,10 +24,7 @@ pub async fn a_change_goes_all_the_way<W: ForgeWorld>() {
 
         let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
         assert_eq!((survey.base_head, survey.pull_request.mergeable), (base.clone(), Some(true)));
-        let evidence = &survey.gate.statuses[..];
-        assert!(
-            matches!(evidence, [status] if status.context == EVIDENCE_CONTEXT && status.state == StatusState::Success)
-        );
+        assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(true));
 
         let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
         let MergeAnswer::Merged { commit } = answer else { panic!("{answer:?}") };
@@ -110,7 +106,7 @@ pub async fn a_moved_base_moves_the_branch_and_keeps_the_pull_request<W: ForgeWo
         assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&second.head));
         assert_eq!(stage.repository.parents(&second.head), [moved]);
         let survey = stage.forge.survey(second.pull_request, &second.head, &stage.base, false).await.unwrap();
-        assert_eq!((survey.pull_request.head, survey.gate.statuses.len()), (second.head, 1));
+        assert_eq!((survey.pull_request.head, evidence_in(&survey.gate)), (second.head, Stage::<W>::once(true)));
         assert_eq!(stage.world.pull_requests().await.len(), 1);
     })
     .await;
@@ -314,16 +310,27 @@ pub async fn a_lost_answer_anywhere_is_mended_by_publishing_again<W: ForgeWorld>
             assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&published.head), "{step:?}");
             assert_eq!(stage.world.pull_requests().await.len(), 1, "{step:?}");
             let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
-            assert_eq!(survey.gate.statuses.len(), 1, "{step:?}");
+            assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(true), "{step:?}");
         })
         .await;
     }
     on_stage(async |stage: &Stage<W>| {
-        let (_, published) = stage.published().await;
-        stage.world.disturb(Step::SetStatus, Misbehaviour::LoseAnswer);
-        let error = stage.forge.show_evidence(&published.head, &passed()).await.unwrap_err();
-        assert!(matches!(error, ForgeError::Unavailable(_)), "{error:?}");
-        stage.forge.show_evidence(&published.head, &passed()).await.unwrap();
+        for lost in [Misbehaviour::LoseAnswer, Misbehaviour::HalfJson, Misbehaviour::Drop] {
+            stage.move_base();
+            stage.forge.delete_branch(&stage.branch).await.unwrap();
+            let published = stage.forge.publish(&stage.usual_publication()).await.unwrap();
+            stage.world.disturb(W::EVIDENCE, lost.clone());
+            let shown = stage.forge.show_evidence(&published.head, &passed()).await;
+            // A status has no answer that is read.
+            assert_eq!(shown.is_ok(), W::EVIDENCE == Step::SetStatus && lost == Misbehaviour::HalfJson, "{shown:?}");
+            stage.world.forget_exchanges();
+            stage.forge.show_evidence(&published.head, &passed()).await.unwrap();
+            let made = usize::from(lost == Misbehaviour::Drop);
+            assert!(
+                W::EVIDENCE == Step::SetStatus || stage.asked(Step::MakeCheckRun) == made,
+                "{lost:?}: a second one"
+            );
+        }
     })
     .await;
 }
@@ -331,12 +338,38 @@ pub async fn a_lost_answer_anywhere_is_mended_by_publishing_again<W: ForgeWorld>
 pub async fn evidence_that_speaks_against_a_change_is_red<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         let (_, published) = stage.published().await;
-        let failed = Evidence { passed: false, summary: "test failed".to_owned() };
-        stage.forge.show_evidence(&published.head, &failed).await.unwrap();
+        stage.forge.show_evidence(&published.head, &failed()).await.unwrap();
         let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
-        let [status] = &survey.gate.statuses[..] else { panic!("{survey:?}") };
-        assert_eq!((status.context.as_str(), &status.state), (EVIDENCE_CONTEXT, &StatusState::Failure));
+        assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(false));
         assert!(matches!(evaluate_gate(&GateRules::default(), &survey.gate), GateVerdict::Refuse(_)));
+    })
+    .await;
+}
+
+pub async fn evidence_is_shown_once_however_often_and_by_whomever<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let (_, published) = stage.published().await;
+        stage.world.forget_exchanges();
+        let another = stage.hurried().await;
+        for _ in 0..2 {
+            stage.forge.show_evidence(&published.head, &failed()).await.unwrap();
+            another.show_evidence(&published.head, &failed()).await.unwrap();
+        }
+        assert_eq!(stage.asked(Step::MakeCheckRun), 0, "it was made before");
+        if W::EVIDENCE == Step::MakeCheckRun {
+            let sent: Vec<_> = stage.world.exchanges().into_iter().filter(|asked| asked.method == "PATCH").collect();
+            assert_eq!(sent.len(), 4);
+            let annotated =
+                |asked: &&Answered| asked.request_body.as_ref().unwrap()["output"]["annotations"].is_array();
+            assert_eq!(sent.iter().filter(annotated).count(), 1, "GitHub adds annotations to those that are there");
+            let shown = sent[3].response_body.as_ref().unwrap();
+            assert_eq!(
+                (&shown["output"]["annotations_count"], &shown["output"]["title"]),
+                (&json!(1), &json!("test failed"))
+            );
+        }
+        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(false));
     })
     .await;
 }
@@ -388,7 +421,7 @@ pub async fn what_was_just_made_and_is_not_known_everywhere_is_asked_for_again<W
     for (step, misbehaviour) in [
         (Step::WriteCommit, Misbehaviour::refusal(422, "Tree SHA does not exist")),
         (Step::CreateBranch, Misbehaviour::refusal(422, "Object does not exist")),
-        (Step::SetStatus, Misbehaviour::refusal(422, "No commit found for SHA: 1234")),
+        (W::EVIDENCE, Misbehaviour::refusal(422, "No commit found for SHA: 1234")),
         (Step::OpenPullRequest, invalid(json!({ "resource": "PullRequest", "field": "head", "code": "invalid" }))),
     ] {
         on_stage(async |stage: &Stage<W>| {
@@ -399,6 +432,8 @@ pub async fn what_was_just_made_and_is_not_known_everywhere_is_asked_for_again<W
 
             // In the end it is a refusal.
             stage.forge.delete_branch(&stage.branch).await.unwrap();
+            stage.move_base();
+            let publication = stage.known_publication();
             for _ in 0..4 {
                 stage.world.disturb(step, misbehaviour.clone());
             }
