@@ -1,7 +1,7 @@
 //! What findings come to, and what mends them: pure rules.
 
 use selfext_domain::ports::{ForgeError, LedgerError, Overview};
-use selfext_domain::{BranchName, BranchRules, ControlState, Rules, StageReport, error_chain};
+use selfext_domain::{BranchName, BranchRules, ControlState, Rules, StageReport, TeamName, error_chain};
 use selfext_github::{Access, Right};
 use selfext_store::StoreError;
 
@@ -140,6 +140,18 @@ pub(super) fn rules(rules: &Rules, forge: &BranchRules, access: &Access) -> Vec<
         findings.push(Finding::good("reviews", format!("{} approvals are waited for", united.approvals)));
     }
     findings
+}
+
+/// Whether it can be read who is in a team that the rules name.
+pub(super) fn team(team: &TeamName, tried: Result<(), ForgeError>) -> Finding {
+    match tried {
+        Ok(()) => Finding::good("reviews", format!("who is in {team} can be read, of whom one must approve")),
+        Err(error) => Finding::bad(
+            "reviews",
+            error_chain(&error),
+            "Check gate.approvals_by_team, and that the token or the App may read the organization's members: docs/identity.md.",
+        ),
+    }
 }
 
 pub(super) fn walls(raised: Result<Vec<StageReport>, String>) -> Vec<Finding> {

@@ -63,6 +63,9 @@ impl Finding {
     }
 }
 
+/// Whoever this is: a login that is looked for in a team, to see whether GitHub shows the team.
+const SOMEBODY: &str = "octocat";
+
 impl SelfextBuilder {
     /// Looks at everything that a promotion needs: the ledger, the credential and its rights, the repository and its number, the
     /// base branch with the forge's own rules for it, the contexts that must be green, the way of merging, the rules file, and the
@@ -106,6 +109,11 @@ async fn look_at_repository(
         Ok(rules) => {
             findings.push(Finding::good("rules", format!("{RULES_PATH} on {base} has {} stages", rules.stages.len())));
             findings.extend(judge::rules(&rules, forges_rules, access));
+            for team in &rules.gate.approvals_by_team {
+                // Whether anybody is in it tells nothing here.
+                let anybody = [SOMEBODY.to_owned()];
+                findings.push(judge::team(team, forge.members_among(team, &anybody).await.map(drop)));
+            }
         }
     }
     findings.extend(judge::walls(raise_walls(forge, verifier, tip).await));

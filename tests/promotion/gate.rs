@@ -1,7 +1,7 @@
 //! The gate sees both of GitHub's systems, and nothing but green passes.
 
 use selfext::Reason;
-use selfext_twin::{AutoCheck, CheckConclusion, StatusState};
+use selfext_twin::{AutoCheck, CheckConclusion, Permission, ReviewState, StatusState};
 
 use crate::world::*;
 
@@ -30,6 +30,27 @@ on_both! {
         world.twin.clear_on_new_head();
         // Only `selfext/verification` is on the head now, and the rules name `ci`.
         assert_eq!(reason(&world.promote(&change("b")).await), Some(Reason::ChecksPending));
+        world.end().await;
+    }
+
+    async fn a_member_of_each_team_that_the_rules_name_must_have_approved(backend) {
+        let rules = RULES.replace("[gate]\n", "[gate]\napprovals_by_team = [\"o/security\"]\n");
+        let world = World::with_rules(backend, &rules).await;
+        let promote = async || world.promote(&change("second\n")).await;
+        assert_eq!(reason(&promote().await), Some(Reason::ReviewMissing), "nobody has approved it");
+        for login in ["ann", "bob"] {
+            world.twin.permit(login, Permission::Write).await.unwrap();
+        }
+        world.twin.review(1, "bob", ReviewState::Approved, None).await.unwrap();
+        let hidden = promote().await;
+        assert_eq!(reason(&hidden), Some(Reason::ForgeRefused), "there is no such team");
+        assert!(format!("{hidden:?}").contains("does not show the team o/security"), "{hidden:?}");
+        world.twin.set_team("o", "security", &["ann"]).await.unwrap();
+        let other = promote().await;
+        assert_eq!(reason(&other), Some(Reason::ReviewMissing), "somebody else has");
+        assert!(format!("{other:?}").contains("nobody of o/security has approved"), "{other:?}");
+        world.twin.review(1, "ann", ReviewState::Approved, None).await.unwrap();
+        promoted(&promote().await);
         world.end().await;
     }
 

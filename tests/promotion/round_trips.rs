@@ -96,6 +96,32 @@ async fn a_check_run_costs_an_app_no_round_trip() {
 }
 
 #[tokio::test]
+async fn another_process_that_takes_an_apps_run_over_finds_its_check_run_with_one_round_trip_more() {
+    let world = World::as_app(Backend::Sqlite).await;
+    let url = world.ledger_url().parse().unwrap();
+    let other = unopened_as_app(&world.api(), &world.bare, world.folder().join("other-cache"), url);
+    let other = other.open().await.unwrap();
+    // It has its token, and knows which repository it is.
+    promoted(&other.promote(&change("second\n")).await.unwrap());
+    let refused = FaultKind::Answer { status: 502, headers: Vec::new(), body: "no".into() };
+    world.twin.add_fault(Fault::on("GET", "/repos/*/*/commits/*/status", refused));
+    assert!(reason(&world.promote(&change("third\n")).await).is_some());
+    world.twin.clear_exchanges();
+    world.twin.set_latency(LATENCY);
+    promoted(&other.promote(&change("third\n")).await.unwrap());
+    let budget = Budget { requests: RESUMED.requests + 1, one_after_another: RESUMED.one_after_another + 1 };
+    budget.check(&world, "one resumed promotion of an App's");
+    let asked = world.twin.exchanges();
+    let sent = |method: &str| {
+        let of =
+            |asked: &&selfext_twin::Exchange| asked.method == method && asked.path_and_query.contains("/check-runs");
+        asked.iter().filter(of).count()
+    };
+    assert_eq!((sent("POST"), sent("PATCH")), (0, 1));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_resumed_promotion_takes_fewer_round_trips() {
     for change in [change("second\n"), executable("second\n")] {
         let world = World::new(Backend::Sqlite).await;

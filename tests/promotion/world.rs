@@ -112,11 +112,7 @@ impl World {
         let bare = make_repository(folder.path(), RULES);
         let app = TwinApp::new(AppIdentity::new(77, "selfext-agent"), app_key::PUBLIC).long_tokens();
         let config = TwinConfig::new("o", "agent").github_app(app);
-        let unopened = |api: &str, bare: &Path, cache: PathBuf, url: DatabaseUrl| {
-            let builder = Selfext::builder(RepositoryName::parse("o/agent").unwrap());
-            placed(builder.github_app("77", app_key::PKCS1).unwrap(), api, bare, cache, url)
-        };
-        Self::served(database, &url, folder, bare, config, USUAL, unopened).await
+        Self::served(database, &url, folder, bare, config, USUAL, unopened_as_app).await
     }
 
     pub async fn with_rules(backend: Backend, rules: &str) -> Self {
@@ -298,6 +294,12 @@ pub async fn open(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl)
 pub fn unopened(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> SelfextBuilder {
     let builder = Selfext::builder(RepositoryName::parse("o/agent").unwrap()).github_token("the-token").unwrap();
     placed(builder, api, bare, cache, database)
+}
+
+/// The same as a GitHub App.
+pub fn unopened_as_app(api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> SelfextBuilder {
+    let builder = Selfext::builder(RepositoryName::parse("o/agent").unwrap());
+    placed(builder.github_app("77", app_key::PKCS1).unwrap(), api, bare, cache, database)
 }
 
 fn placed(builder: SelfextBuilder, api: &str, bare: &Path, cache: PathBuf, database: DatabaseUrl) -> SelfextBuilder {

@@ -29,6 +29,7 @@ mod repository;
 mod rules;
 mod run;
 mod sha;
+mod team;
 mod trailer;
 mod verification;
 
@@ -51,8 +52,8 @@ pub use evidence::{Keep, RedactedText, TextCap, code_block, inline, plain, redac
 pub use folded::folded;
 pub use guard::{
     BranchRules, CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, PathGuardPermit,
-    PausePermit, Review, ReviewState, ReviewVerdict, StatusState, check_limits, evaluate_gate, evaluate_reviews,
-    guard_paths, guard_pause, held_back_by, not_being_taken_back,
+    PausePermit, Review, ReviewState, ReviewVerdict, StatusState, approvers, check_limits, evaluate_gate,
+    evaluate_reviews, guard_paths, guard_pause, held_back_by, missing_teams, not_being_taken_back,
 };
 pub use health::{HealthSample, HealthStanding, HealthTerms, HealthWindow, Heartbeat, Reporter, WindowVerdict};
 pub use ids::{
@@ -72,6 +73,7 @@ pub use rules::{
 };
 pub use run::{Allowable, FoldError, IllegalEvent, NotAllowable, Phase, Run};
 pub use sha::{CommitSha, TreeSha};
+pub use team::TeamName;
 pub use trailer::CommitMeta;
 pub use verification::{
     Candidate, Category, EntryChange, Inverse, InverseConflict, Limit, Mechanism, Prepared, StageReport, StageResult,

@@ -7,7 +7,7 @@ use selfext_domain::ports::{
     BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Retired,
     Standing, Survey,
 };
-use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName};
+use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName, TeamName};
 
 use crate::builder::OctocrabForgeBuilder;
 use crate::client::Client;
@@ -65,6 +65,10 @@ impl Forge for OctocrabForge {
         reviews: bool,
     ) -> Result<Survey, ForgeError> {
         self.client.survey(pull_request, head, base, reviews).await
+    }
+
+    async fn members_among(&self, team: &TeamName, logins: &[String]) -> Result<Vec<String>, ForgeError> {
+        self.client.members_among(team, logins).await
     }
 
     async fn show_permit(&self, head: &CommitSha, open: bool) -> Result<(), ForgeError> {

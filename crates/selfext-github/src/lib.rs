@@ -58,6 +58,7 @@ mod reviews;
 mod route;
 mod share;
 mod survey;
+mod teams;
 mod timeouts;
 mod token;
 mod transport;

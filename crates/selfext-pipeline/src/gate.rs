@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Evidence, ForgeError, Published, PullRequestState, Survey};
 use selfext_domain::{
     CommitSha, ContextFinding, ContextVerdict, GateRules, GateVerdict, MergeMethod, Reason, Refusal, ReviewVerdict,
-    Stage, evaluate_gate, evaluate_reviews,
+    Stage, TeamName, approvers, evaluate_gate, evaluate_reviews, missing_teams,
 };
 
 use self::pace::Pace;
@@ -46,6 +46,7 @@ enum Look {
 enum Waiting {
     Checks(Vec<ContextFinding>),
     Reviews { have: u32, need: u32 },
+    Teams(Vec<TeamName>),
     Mergeability,
 }
 
@@ -84,7 +85,8 @@ impl Pipeline {
                     return Err(journal.refuse(refusal, Some(number)).await?);
                 }
             };
-            let waiting = match look(rules, verified.rules.merge_method, &verified.candidate.base, published, &survey) {
+            let looked = look(rules, verified.rules.merge_method, &verified.candidate.base, published, &survey);
+            let waiting = match self.look_at_teams(rules, published, &survey, looked).await {
                 Look::Pass => {
                     observer.on(&Step::GatePassed);
                     return Ok(Gate::Passed);
@@ -109,6 +111,7 @@ impl Pipeline {
                     Waiting::Reviews { have, need } => {
                         observer.on(&Step::WaitingForReviews { have: *have, need: *need });
                     }
+                    Waiting::Teams(teams) => observer.on(&Step::WaitingForTeams { teams: teams.clone() }),
                     Waiting::Mergeability => {}
                 }
                 pace = pace.after(true);
@@ -120,6 +123,31 @@ impl Pipeline {
             }
             pace = pace.after(false);
             told = Some(waiting);
+        }
+    }
+
+    /// Where nothing else is missing: whether somebody of each team that the rules name is among those who approved.
+    async fn look_at_teams(&self, rules: &GateRules, published: &Published, survey: &Survey, looked: Look) -> Look {
+        let teams = &rules.approvals_by_team;
+        if teams.is_empty() || !matches!(looked, Look::Pass | Look::Wait(Waiting::Mergeability)) {
+            return looked;
+        }
+        let approvers = approvers(&published.head, &survey.reviews);
+        let logins: Vec<String> = approvers.iter().map(|login| (*login).to_owned()).collect();
+        let logins = &logins[..];
+        let asked = teams.iter().cloned().map(|team| async move {
+            let members = self.ports.forge.members_among(&team, logins).await?;
+            Ok::<_, ForgeError>((team, members))
+        });
+        match futures::future::try_join_all(asked).await {
+            Err(error) => {
+                let what = "who is in the teams of gate.approvals_by_team could not be read";
+                Look::Refuse(refusals::of_forge(Stage::PromotionGate, what, &error))
+            }
+            Ok(members) => {
+                let missing = missing_teams(teams, &approvers, &members.into_iter().collect());
+                if missing.is_empty() { looked } else { Look::Wait(Waiting::Teams(missing)) }
+            }
         }
     }
 
@@ -212,6 +240,16 @@ fn out_of_patience(published: &Published, waiting: Waiting) -> Refusal {
             format!(
                 "pull request {number} has {have} of {need} approvals of {} by people who may write to the repository. Promote the \
                  same change again once it is approved; its pull request stays open.",
+                published.head
+            ),
+        ),
+        Waiting::Teams(teams) => Refusal::new(
+            Stage::PromotionGate,
+            Reason::ReviewMissing,
+            format!(
+                "nobody of {} has approved {} on pull request {number}. Promote the same change again once it is approved; its pull \
+                 request stays open.",
+                teams.iter().map(TeamName::as_str).collect::<Vec<_>>().join(" and of "),
                 published.head
             ),
         ),

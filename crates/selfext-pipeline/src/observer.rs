@@ -1,6 +1,6 @@
 //! What a promotion tells while it works.
 
-use selfext_domain::{CommitSha, ContextFinding, PullRequestNumber, RunId, StageReport};
+use selfext_domain::{CommitSha, ContextFinding, PullRequestNumber, RunId, StageReport, TeamName};
 
 /// One step of a promotion, told as it begins or ends. For people and logs; the ledger is the truth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,11 @@ pub enum Step {
         have: u32,
         /// How many are asked for.
         need: u32,
+    },
+    /// Nobody of these teams has approved.
+    WaitingForTeams {
+        /// The teams.
+        teams: Vec<TeamName>,
     },
     /// The gate is green.
     GatePassed,

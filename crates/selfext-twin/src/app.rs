@@ -42,6 +42,7 @@ impl TwinApp {
             ("pull_requests", "write"),
             ("statuses", "write"),
             ("checks", "write"),
+            ("members", "read"),
         ];
         Self {
             client_id: format!("Iv1.{:016x}", identity.id()),
@@ -185,13 +186,20 @@ impl Desk {
 
     /// Whether a token was given, has not ended, and may write this.
     pub(crate) fn may_write(&self, token: &str, what: &str) -> bool {
+        self.may(token, what, &["write"])
+    }
+
+    /// Whether a token was given, has not ended, and may read this.
+    pub(crate) fn may_read(&self, token: &str, what: &str) -> bool {
+        self.may(token, what, &["read", "write"])
+    }
+
+    fn may(&self, token: &str, what: &str, levels: &[&str]) -> bool {
         let (now, hash) = (self.now(), hash(token));
         let own = |issued: &&Issued| issued.hash == hash && now < issued.ends_at;
-        self.book()
-            .issued
-            .iter()
-            .find(own)
-            .is_some_and(|issued| issued.permissions.get(what).is_some_and(|level| level == "write"))
+        let level = |issued: &Issued| issued.permissions.get(what).and_then(Value::as_str).map(str::to_owned);
+        let book = self.book();
+        book.issued.iter().find(own).and_then(level).is_some_and(|level| levels.contains(&level.as_str()))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

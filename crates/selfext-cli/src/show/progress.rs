@@ -129,6 +129,10 @@ impl Observer for Progress {
             Step::WaitingForReviews { have, need } => {
                 self.beside_step(&format!("waiting for a person to approve it ({have} of {need})"));
             }
+            Step::WaitingForTeams { teams } => {
+                let names: Vec<_> = teams.iter().map(|team| clean(team.as_str())).collect();
+                self.beside_step(&format!("waiting for somebody of {} to approve it", names.join(" and of ")));
+            }
             Step::GatePassed if self.bar.is_none() => note("  the gate is green"),
             Step::GatePassed => self.end_step(true),
             Step::BaseMoved { base } => {

@@ -161,3 +161,20 @@ fn what_is_wrong_with_an_apps_identity_is_said_and_nothing_is_begun() {
     }
     assert!(!world.ledger().exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_tells_whether_an_app_may_make_check_runs() {
+    let given = [("contents", "write"), ("metadata", "read"), ("pull_requests", "write"), ("statuses", "write")];
+    for (checks, told) in [("write", "good"), ("read", "warning")] {
+        let app = TwinApp::new(AppIdentity::new(77, "selfext-agent"), PUBLIC);
+        let app = app.permissions(given.into_iter().chain([("checks", checks)]));
+        let github = Github::with(World::with_agent(RULES_WITH_CI), |config| config.github_app(app)).await;
+        let key = key_file(&github.world);
+        let args = ["doctor", "--json", "--github-app-id", "77", "--github-app-key-file", &key];
+        let ran = Ran::of(&mut command(&github, &args)).expect(0, &[]);
+        let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let of = |finding: &&serde_json::Value| finding["says"].as_str().unwrap().starts_with("Checks: read and write");
+        let finding = answer["findings"].as_array().unwrap().iter().find(of).unwrap();
+        assert_eq!(finding["condition"], told, "{finding}");
+    }
+}

@@ -4,7 +4,7 @@ use selfext_twin::{Fault, FaultKind, MergeMethods, Protection};
 use serde_json::{Value, json};
 
 use crate::github::Github;
-use crate::world::Ran;
+use crate::world::{RULES_WITH_CI, Ran};
 
 /// What is said of each part, the worst where it is said more than once.
 fn findings(ran: &Ran) -> Vec<(String, String)> {
@@ -59,4 +59,19 @@ async fn a_token_that_is_refused_and_a_ledger_that_is_out_of_reach_are_told_at_o
     let mut command = github.quiet_command(&["--database", "postgres://127.0.0.1:1/none", "doctor", "--json"]);
     let ran = Ran::of(command.env("SELFEXT_GITHUB_TOKEN", "another-token")).expect(1, &[]);
     assert!(has(&ran, "ledger", "bad") && has(&ran, "token", "bad"), "{}", ran.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_of_the_rules_that_github_does_not_show_is_told() {
+    let rules = RULES_WITH_CI.replace("[gate]\n", "[gate]\napprovals_by_team = [\"my-org/security\"]\n");
+    let github = Github::with_rules(&rules).await;
+    let ran = doctor(&github).expect(1, &[]);
+    assert!(
+        has(&ran, "reviews", "bad") && ran.stdout.contains("does not show the team my-org/security"),
+        "{}",
+        ran.stdout
+    );
+    github.serving.handle().set_team("my-org", "security", &["ann"]).await.unwrap();
+    let ran = doctor(&github).expect(0, &[]);
+    assert!(has(&ran, "reviews", "good") && !has(&ran, "reviews", "bad"), "{}", ran.stdout);
 }

@@ -70,6 +70,7 @@ macro_rules! forge_contract {
                 what_protection_and_rulesets_require_is_read_together
                 a_service_without_rulesets_has_no_rules_and_one_that_hides_them_is_not_believed
                 an_approval_counts_from_a_person_who_may_write_and_did_not_open_the_pull_request
+                who_is_in_a_team_is_told_by_the_service_and_never_guessed
                 more_than_a_page_of_reviews_is_read_in_its_order
                 reviews_are_read_where_the_service_asks_for_them
                 who_may_write_is_never_guessed
@@ -177,6 +178,7 @@ mod tests {
             include_str!("cases/fencing.rs"),
             include_str!("cases/retiring.rs"),
             include_str!("cases/pull_requests.rs"),
+            include_str!("cases/rules.rs"),
             include_str!("cases/failures.rs"),
             include_str!("cases/sizes.rs"),
             include_str!("cases/cost.rs"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use selfext_domain::ports::Forge;
-use selfext_domain::{BranchName, CheckRun, CommitSha, PullRequestNumber, RepositoryName, RequiredContext};
+use selfext_domain::{BranchName, CheckRun, CommitSha, PullRequestNumber, RepositoryName, RequiredContext, TeamName};
 use serde_json::Value;
 
 /// One kind of request to the service.
@@ -208,6 +208,9 @@ pub trait ForgeWorld: Sized + Send + Sync + 'static {
 
     /// Reviews a pull request in somebody's name; the state is GitHub's word, the commit the head where none is given.
     async fn review(&self, number: PullRequestNumber, login: &str, state: &str, commit: Option<&CommitSha>);
+
+    /// Says who is in a team. An organization without a team is not known.
+    async fn set_team(&self, team: &TeamName, members: &[&str]);
 
     /// The login in whose name the adapter's requests are made.
     fn own_login(&self) -> String;

@@ -15,5 +15,5 @@ pub use gate::{
 pub use limits::check_limits;
 pub use paths::{PathGuardPermit, guard_paths};
 pub use pause::{PausePermit, guard_pause};
-pub use reviews::{Review, ReviewState, ReviewVerdict, evaluate_reviews};
+pub use reviews::{Review, ReviewState, ReviewVerdict, approvers, evaluate_reviews, missing_teams};
 pub use watched::{held_back_by, not_being_taken_back};

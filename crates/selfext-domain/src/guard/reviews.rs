@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::CommitSha;
+use crate::{CommitSha, TeamName};
 
 /// What a review says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,17 +56,43 @@ pub fn evaluate_reviews(need: u32, head: &CommitSha, reviews: &[Review]) -> Revi
     if need == 0 {
         return ReviewVerdict::Enough;
     }
-    let mut last: BTreeMap<&str, &Review> = BTreeMap::new();
-    for review in reviews.iter().filter(|review| review.counts && review.state != ReviewState::Other) {
-        last.insert(&review.reviewer, review);
-    }
-    if let Some((by, _)) = last.iter().find(|(_, review)| review.state == ReviewState::ChangesRequested) {
+    if let Some((by, _)) = last_words(reviews).iter().find(|(_, review)| review.state == ReviewState::ChangesRequested)
+    {
         return ReviewVerdict::ChangesRequested { by: (*by).to_owned() };
     }
-    let approving =
-        last.values().filter(|review| review.state == ReviewState::Approved && review.commit.as_ref() == Some(head));
-    let have = u32::try_from(approving.count()).unwrap_or(u32::MAX);
+    let have = u32::try_from(approvers(head, reviews).len()).unwrap_or(u32::MAX);
     if have >= need { ReviewVerdict::Enough } else { ReviewVerdict::Missing { have, need } }
+}
+
+/// Who approves the head, each once: the same people as [`evaluate_reviews`] counts.
+#[must_use]
+pub fn approvers<'a>(head: &CommitSha, reviews: &'a [Review]) -> Vec<&'a str> {
+    let last = last_words(reviews).into_iter();
+    let approving =
+        last.filter(|(_, review)| review.state == ReviewState::Approved && review.commit.as_ref() == Some(head));
+    approving.map(|(by, _)| by).collect()
+}
+
+/// The teams of which nobody is among the approvers. `members` is what the forge says of each team: who of the approvers is in it.
+/// A team that it says nothing of is missing. Logins are told apart without regard to case.
+#[must_use]
+pub fn missing_teams(
+    teams: &[TeamName],
+    approvers: &[&str],
+    members: &BTreeMap<TeamName, Vec<String>>,
+) -> Vec<TeamName> {
+    let approves = |member: &String| approvers.iter().any(|approver| approver.eq_ignore_ascii_case(member));
+    let missing = |team: &&TeamName| !members.get(*team).is_some_and(|members| members.iter().any(approves));
+    teams.iter().filter(missing).cloned().collect()
+}
+
+/// The last word of each person whose word counts.
+fn last_words(reviews: &[Review]) -> BTreeMap<&str, &Review> {
+    let mut last = BTreeMap::new();
+    for review in reviews.iter().filter(|review| review.counts && review.state != ReviewState::Other) {
+        last.insert(review.reviewer.as_str(), review);
+    }
+    last
 }
 
 #[cfg(test)]
@@ -104,6 +130,25 @@ mod tests {
             evaluate_reviews(0, &commit('1'), &[review("b", ChangesRequested, '1', true)]),
             ReviewVerdict::Enough
         );
+    }
+
+    #[test]
+    fn a_team_is_missing_unless_one_of_its_members_approves_this_commit() {
+        use ReviewState::{Approved, ChangesRequested};
+        let team = |name: &str| TeamName::parse(name).unwrap();
+        let teams = [team("o/security"), team("o/web")];
+        let members: BTreeMap<_, _> = [(team("o/security"), vec!["Ann".to_owned()])].into();
+        for (given, missing) in [
+            (vec![review("ann", Approved, '1', true)], &teams[1..]),
+            (vec![review("bob", Approved, '1', true)], &teams[..]),
+            (vec![review("ann", Approved, '2', true)], &teams[..]),
+            (vec![review("ann", Approved, '1', false)], &teams[..]),
+            (vec![review("ann", Approved, '1', true), review("ann", ChangesRequested, '1', true)], &teams[..]),
+            (vec![], &teams[..]),
+        ] {
+            assert_eq!(missing_teams(&teams, &approvers(&commit('1'), &given), &members), missing, "{given:?}");
+        }
+        assert_eq!(missing_teams(&[], &[], &members), []);
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::Source;
 use crate::{
     BranchName, BranchRules, Candidate, CommitSha, GateReading, MergePermit, PullRequestNumber, Reason, RepoPath,
-    Review, TreeSha,
+    Review, TeamName, TreeSha,
 };
 
 /// Why the forge did not do what was asked.
@@ -333,6 +333,13 @@ pub trait Forge: Send + Sync {
     /// # Errors
     /// [`ForgeError`] if it is not certain that it is shown.
     async fn show_evidence(&self, head: &CommitSha, evidence: &Evidence) -> Result<(), ForgeError>;
+
+    /// Which of these accounts are in a team now: as its members, or as those of a team below it. The logins may have other capitals.
+    /// Whoever the forge does not show as a member is none.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if the team cannot be read; it is not known then who is in it.
+    async fn members_among(&self, team: &TeamName, logins: &[String]) -> Result<Vec<String>, ForgeError>;
 
     /// Reads, at the same time, the pull request, the tip of its base with the rules that the forge has for it, and all statuses
     /// and check runs of `head`; and the reviews, if `reviews` says so or the forge's rules ask for approvals.

@@ -20,7 +20,7 @@ pub use protected::ProtectedPaths;
 pub use stage::{Isolation, OnBase, StageKind, StageLimits, StageRules};
 pub use variable::VariablePattern;
 
-use crate::Digest32;
+use crate::{Digest32, TeamName};
 
 /// Where the rules file is in a repository.
 pub const RULES_PATH: &str = "selfext.toml";
@@ -83,8 +83,10 @@ pub struct GateRules {
     pub required: Vec<RequiredContext>,
     /// The contexts that may be red. A required one is never optional.
     pub optional: Vec<String>,
-    /// How many people must have approved the head.
+    /// How many people must have approved the head; at least one where teams are asked for.
     pub approvals: u32,
+    /// The teams of each of which one member must be among them.
+    pub approvals_by_team: Vec<TeamName>,
     /// Whether a skipped check run is taken for success.
     pub accept_skipped: bool,
     /// Whether a neutral check run is taken for success.
@@ -102,6 +104,7 @@ impl Default for GateRules {
             required: Vec::new(),
             optional: Vec::new(),
             approvals: 0,
+            approvals_by_team: Vec::new(),
             accept_skipped: false,
             accept_neutral: false,
             wait: Duration::from_mins(30),
@@ -292,6 +295,15 @@ mod tests {
     }
 
     #[test]
+    fn a_team_is_one_approval_at_least() {
+        for (given, approvals) in [("", 1), ("approvals = 0", 1), ("approvals = 3", 3)] {
+            let text = format!("{STAGE}\n[gate]\n{given}\napprovals_by_team = [\"o/security\", \"o/web\"]");
+            let gate = Rules::parse(&text).unwrap().gate;
+            assert_eq!((gate.approvals, gate.approvals_by_team.len()), (approvals, 2), "{given}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (text, word) in [
             ("", "version"),
@@ -302,6 +314,8 @@ mod tests {
             (&format!("{STAGE}\n[gate]\nrequired = [\"a\"]\noptional = [\"a\"]"), "optional"),
             (&format!("{STAGE}\n[gate]\nrequired = [\"selfext/verification\"]"), "selfext/verification"),
             (&format!("{STAGE}\n[gate]\napprovals = 11"), "approvals"),
+            (&format!("{STAGE}\n[gate]\napprovals_by_team = [\"security\"]"), "organization/team"),
+            (&format!("{STAGE}\n[gate]\napprovals_by_team = [\"o/s\", \"O/S\"]"), "twice"),
             (&format!("{STAGE}\n[gate]\npoll_seconds = 0"), "poll_seconds"),
             (&format!("{STAGE}\n[paths]\nprotected = [\"a[\"]"), "protected"),
             (&format!("{STAGE}\n[paths]\nprotected = [\"[\u{e0}-\u{f6}]\"]"), "ASCII"),

@@ -10,8 +10,8 @@ use super::{
     ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RequiredContext, Rules,
     RulesError, StageRules,
 };
-use crate::Digest32;
 use crate::invalid::check_label;
+use crate::{Digest32, TeamName};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +36,7 @@ struct WireGate {
     required: Vec<WireRequired>,
     optional: Vec<String>,
     approvals: Option<u32>,
+    approvals_by_team: Vec<String>,
     accept_skipped: bool,
     accept_neutral: bool,
     wait_seconds: Option<u64>,
@@ -176,13 +177,30 @@ fn gate(wire: WireGate) -> Result<GateRules, RulesError> {
             return Err(value(format!("gate.optional names {:?}, which gate.required names too", required.context)));
         }
     }
+    let teams = teams(wire.approvals_by_team)?;
+    let approvals = in_range("gate.approvals", wire.approvals.map(u64::from), 0, 0, 10)?;
+    let approvals = u32::try_from(approvals).unwrap_or(10).max(u32::from(!teams.is_empty()));
     Ok(GateRules {
         required,
         optional: wire.optional,
-        approvals: u32::try_from(in_range("gate.approvals", wire.approvals.map(u64::from), 0, 0, 10)?).unwrap_or(10),
+        approvals,
+        approvals_by_team: teams,
         accept_skipped: wire.accept_skipped,
         accept_neutral: wire.accept_neutral,
         wait: Duration::from_secs(in_range("gate.wait_seconds", wire.wait_seconds, 1_800, 0, 604_800)?),
         poll: Duration::from_secs(in_range("gate.poll_seconds", wire.poll_seconds, 10, 1, 3_600)?),
     })
+}
+
+fn teams(named: Vec<String>) -> Result<Vec<TeamName>, RulesError> {
+    in_range("the number of gate.approvals_by_team", u64::try_from(named.len()).ok(), 0, 0, 10)?;
+    let mut teams: Vec<TeamName> = Vec::new();
+    for name in named {
+        let team = TeamName::parse(name).map_err(|error| value(format!("gate.approvals_by_team: {error}")))?;
+        if teams.iter().any(|other| other.as_str().eq_ignore_ascii_case(team.as_str())) {
+            return Err(value(format!("gate.approvals_by_team names {team} twice")));
+        }
+        teams.push(team);
+    }
+    Ok(teams)
 }

@@ -9,6 +9,7 @@ mod commit;
 mod comparison;
 mod error_body;
 mod graphql;
+mod members;
 mod merge;
 mod mutation;
 mod pull_request;
@@ -27,6 +28,7 @@ pub(crate) use commit::{CommitBody, NewCommit};
 pub(crate) use comparison::Comparison;
 pub(crate) use error_body::ErrorBody;
 pub(crate) use graphql::{GraphqlAnswer, GraphqlError, GraphqlRequest};
+pub(crate) use members::{MEMBERS, MembersData, MembersVariables};
 pub(crate) use merge::{MergeRequest, MergeResult};
 pub(crate) use mutation::{
     CommitMessage, CommittableBranch, CreateCommitOnBranch, CreatePullRequest, CreateRef, FileAddition, FileChanges,

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use selfext_contracts::app_key::{PKCS1, PUBLIC};
 use selfext_contracts::forge::{Answered, ForgeWorld, Misbehaviour, Protected, SeenPullRequest, Step};
 use selfext_domain::ports::{Clock, Forge};
-use selfext_domain::{BranchName, CheckRun, CommitSha, PullRequestNumber, RepositoryName, RequiredContext};
+use selfext_domain::{BranchName, CheckRun, CommitSha, PullRequestNumber, RepositoryName, RequiredContext, TeamName};
 use selfext_github::{AppKey, Budget, GithubApp, OctocrabForge, Patience, SecretToken, Timeouts};
 use selfext_twin::{
     AppIdentity, CheckConclusion, CheckOutcome, Fault, FaultKind, Permission, Protection, RequiredCheck, ReviewState,
@@ -156,6 +156,10 @@ impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
             other => panic!("{other}"),
         };
         self.handle().review(number.get(), login, state, commit.map(CommitSha::as_str)).await.unwrap();
+    }
+
+    async fn set_team(&self, team: &TeamName, members: &[&str]) {
+        self.handle().set_team(team.organization(), team.slug(), members).await.unwrap();
     }
 
     fn own_login(&self) -> String {

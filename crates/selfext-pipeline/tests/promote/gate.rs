@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use chrono::Duration;
-use selfext_domain::ports::{Published, PullRequestState};
+use selfext_domain::ports::{Published, PullRequestState, Survey};
 use selfext_domain::*;
 use selfext_pipeline::Ending;
 
@@ -243,4 +243,43 @@ async fn unknown_mergeability_is_neither_yes_nor_no() {
         Ok(ports::Survey { pull_request, ..survey(green()) })
     });
     assert!(matches!(world.promote().await.unwrap().ending, Ending::Promoted { .. }));
+}
+
+#[tokio::test]
+async fn an_approval_of_each_team_is_waited_for_and_asked_for_last() {
+    let rules = RULES.replace("wait_seconds = 60", "wait_seconds = 0");
+    let rules = rules.replace("[gate]\n", "[gate]\napprovals_by_team = [\"o/security\", \"o/web\"]\n");
+    let approved = |by: &[&str]| {
+        let review = |by: &&str| {
+            let (reviewer, commit) = ((*by).to_owned(), Some(head()));
+            Review { reviewer, state: ReviewState::Approved, commit, counts: true }
+        };
+        Survey { reviews: by.iter().map(review).collect(), ..survey(reading(StatusState::Success)) }
+    };
+    for (by, members, expected) in [
+        (&[][..], None, Some(Reason::ReviewMissing)),
+        (&["ann"], Some(["ann", "ann"]), None),
+        (&["ann", "bob"], Some(["bob", "ann"]), None),
+        (&["ann"], Some(["ann", "bob"]), Some(Reason::ReviewMissing)),
+        (&["ann"], Some(["ann", ""]), Some(Reason::ForgeRefused)),
+    ] {
+        let mut world = World::publishing_by(&rules);
+        let given = approved(by);
+        world.forge.expect_survey().withf(|_, _, _, reviews| *reviews).returning(move |_, _, _, _| Ok(given.clone()));
+        if let Some([security, web]) = members {
+            world.forge.expect_members_among().returning(move |team, logins| {
+                let member = if team.slug() == "security" { security } else { web };
+                if member.is_empty() {
+                    return Err(ports::ForgeError::Refused("no such team".into()));
+                }
+                assert!(logins.contains(&"ann".to_owned()), "those who approved are asked about");
+                Ok(vec![member.to_owned()])
+            });
+        }
+        let world = if expected.is_none() { world.merging() } else { world };
+        let outcome = world.promote().await.unwrap();
+        assert_eq!(reason(&outcome), expected, "{by:?} {members:?}: {outcome:?}");
+        let told = format!("{outcome:?}");
+        assert!(members != Some(["ann", "bob"]) || told.contains("o/web") && !told.contains("o/security"), "{told}");
+    }
 }

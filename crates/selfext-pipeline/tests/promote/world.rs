@@ -127,7 +127,12 @@ impl World {
 
     /// Everything up to the gate goes well, any number of times.
     pub fn publishing() -> Self {
-        let mut world = Self::verifying(vec![stage(StageResult::Passed)]);
+        Self::publishing_by(RULES)
+    }
+
+    /// The same by other rules.
+    pub fn publishing_by(rules: &str) -> Self {
+        let mut world = Self::verifying_by(rules, vec![stage(StageResult::Passed)]);
         world
             .forge
             .expect_publish()
@@ -138,10 +143,15 @@ impl World {
 
     /// The base can be read and the stages end like this.
     pub fn verifying(reports: Vec<StageReport>) -> Self {
+        Self::verifying_by(RULES, reports)
+    }
+
+    fn verifying_by(rules: &str, reports: Vec<StageReport>) -> Self {
+        let rules = rules.to_owned();
         let mut world = Self::bare();
         world.forge.expect_branch_head().returning(|_| Ok(base()));
         world.forge.expect_find_published().returning(|_, _| Ok(None));
-        world.verifier.expect_read_file().returning(|_, _, _| Ok(Some(RULES.into())));
+        world.verifier.expect_read_file().returning(move |_, _, _| Ok(Some(rules.clone().into())));
         world.verifier.expect_prepare().returning(|_, on, _| Ok(candidate(on)));
         world.verifier.expect_run_stages().returning(move |_, _, _| Ok(reports.clone()));
         world.clock.expect_now().returning(time);

@@ -186,6 +186,12 @@ impl Call<'_> {
         }
     }
 
+    /// Whether the sender is shown the members of an organization: an App needs a permission for it.
+    pub(super) fn may_read_members(&self) -> bool {
+        let desk = &self.world.desk;
+        self.token().is_none_or(|token| !desk.knows(token) || desk.may_read(token, "members"))
+    }
+
     fn token(&self) -> Option<&str> {
         let header = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = header.split_once(' ')?;

@@ -1,4 +1,4 @@
-//! GitHub's GraphQL API, as far as it publishes a change: three mutations.
+//! GitHub's GraphQL API, as far as it publishes a change, with three mutations, and tells who is in a team, with one query.
 //!
 //! The fields of a mutation are carried out one after another in their order. One that fails is null and has an entry in
 //! `errors`, and the later ones are carried out all the same; the status is 200 whatever happened.
@@ -7,6 +7,7 @@ mod commit;
 mod document;
 mod failure;
 mod kind;
+mod members;
 mod pull_request;
 mod reference;
 mod step;
@@ -59,11 +60,11 @@ fn plan(
     variables: &Map<String, Value>,
     name: Option<&str>,
 ) -> Result<Vec<(document::Field, Step)>, Failure> {
-    let Operation { fields } = Operation::parse(query, variables, name)?;
+    let Operation { fields, mutates } = Operation::parse(query, variables, name)?;
     fields
         .into_iter()
         .map(|field| {
-            let step = Step::read(&field)?;
+            let step = if mutates { Step::read(&field)? } else { Step::read_query(&field)? };
             field.check(step.payload())?;
             Ok((field, step))
         })

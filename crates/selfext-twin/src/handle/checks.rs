@@ -123,6 +123,16 @@ impl TwinHandle {
         self.change(|state| state.settings.permit(login, permission)).await
     }
 
+    /// Says who is in a team of an organization. Kept over restarts.
+    ///
+    /// # Errors
+    ///
+    /// As [`protect`](Self::protect).
+    pub async fn set_team(&self, organization: &str, team: &str, members: &[&str]) -> Result<(), TwinError> {
+        let members = members.iter().map(|login| (*login).to_owned()).collect();
+        self.change(|state| state.settings.set_team(organization, team, members)).await
+    }
+
     /// Reviews a pull request in somebody's name, at its head or at an earlier commit. Kept over restarts.
     ///
     /// # Errors

@@ -16,6 +16,9 @@ pub(crate) struct Settings {
     /// What people may do, by their logins in lower case; whoever is not named may read.
     #[serde(default)]
     permissions: BTreeMap<String, Permission>,
+    /// Who is in which team, by `organization/team` in lower case.
+    #[serde(default)]
+    teams: BTreeMap<String, Vec<String>>,
 }
 
 impl Settings {
@@ -39,6 +42,22 @@ impl Settings {
     /// What somebody may do.
     pub(crate) fn permission(&self, login: &str) -> Permission {
         self.permissions.get(&login.to_ascii_lowercase()).copied().unwrap_or(Permission::Read)
+    }
+
+    /// Says who is in a team.
+    pub(crate) fn set_team(&mut self, organization: &str, team: &str, members: Vec<String>) {
+        self.teams.insert(format!("{organization}/{team}").to_ascii_lowercase(), members);
+    }
+
+    /// Who is in a team, if there is such a team.
+    pub(crate) fn team(&self, organization: &str, team: &str) -> Option<&[String]> {
+        self.teams.get(&format!("{organization}/{team}").to_ascii_lowercase()).map(Vec::as_slice)
+    }
+
+    /// Whether there is an organization that has a team.
+    pub(crate) fn has_organization(&self, organization: &str) -> bool {
+        let prefix = format!("{organization}/").to_ascii_lowercase();
+        self.teams.keys().any(|team| team.starts_with(&prefix))
     }
 
     /// All rules of a branch.

@@ -1,8 +1,9 @@
-//! The mutations of GraphQL.
+//! The mutations and the query of GraphQL.
 
 use selfext_twin::{Fault, FaultKind, Protection};
 use serde_json::{Value, json};
 
+use super::app;
 use super::client::{Answer, send};
 use super::fixture::Fixture;
 
@@ -190,4 +191,40 @@ async fn token_faults_and_record_are_those_of_the_rest_of_the_api() {
     assert!(ask(&known).await.is_err());
     let record = twin.handle().exchanges().pop().expect("an exchange");
     assert_eq!((record.route, record.fault, record.performed), (Some("/graphql"), Some("lose-answer"), Some(200)));
+}
+
+#[tokio::test]
+async fn a_query_tells_who_is_in_a_team_to_whoever_may_know_it() {
+    const MEMBERS: &str = "query($q: String) { organization(login: \"O\") { team(slug: \"t\") {
+        members(query: $q, first: 1) { totalCount nodes { login } } } } }";
+    let twin = Fixture::new().await;
+    let ask = async |query: &str, searched: &str| {
+        twin.graphql(json!({ "query": query, "variables": { "q": searched } })).await
+    };
+    assert_eq!(error(&ask(MEMBERS, "").await, "organization").0, "NOT_FOUND");
+    twin.handle().set_team("o", "other", &["ann"]).await.expect("set");
+    assert_eq!(ask(MEMBERS, "").await.body["data"], json!({ "organization": { "team": null } }));
+    twin.handle().set_team("o", "t", &["ann", "Hannah", "bob"]).await.expect("set");
+    let found = ask(MEMBERS, "ANN").await.body;
+    let members = json!({ "totalCount": 2, "nodes": [{ "login": "ann" }] });
+    assert_eq!(found, json!({ "data": { "organization": { "team": { "members": members } } } }));
+    for wrong in [
+        "{ organization { team(slug: \"t\") { members(first: 1) { nodes { login } } } } }",
+        "{ organization(login: \"o\") { team(slug: \"t\") { members { nodes { login } } } } }",
+        "{ organization(login: \"o\") { team(slug: \"t\") { members(first: 1) { nodes { email } } } } }",
+        "{ organization(login: \"o\") { login } }",
+        "{ viewer { login } }",
+    ] {
+        let answer = ask(wrong, "").await.body;
+        assert!(answer.get("data").is_none() && answer["errors"].is_array(), "{wrong}: {answer}");
+    }
+
+    for (members, told) in [(Some(("members", "read")), true), (None, false)] {
+        let given = [("metadata", "read")].into_iter().chain(members);
+        let twin = app::twin(|app| app.permissions(given)).await;
+        twin.handle().set_team("o", "t", &["ann"]).await.expect("set");
+        let token = app::token(&twin).await;
+        let answer = app::ask(&twin, "POST", "/graphql", &token, json!({ "query": MEMBERS, "variables": {} })).await;
+        assert_eq!(answer.body.get("errors").is_none(), told, "{answer:?}");
+    }
 }

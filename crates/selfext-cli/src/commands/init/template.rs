@@ -36,6 +36,7 @@ required = []
 optional = []
 # How many people who may write to the repository must have approved exactly this commit.
 approvals = 0
+# Teams of each of which one member must be among them: approvals_by_team = ["my-org/security"].
 # Whether a check run that was skipped, or ended neutral, counts as green.
 accept_skipped = false
 accept_neutral = false

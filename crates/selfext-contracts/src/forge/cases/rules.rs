@@ -1,5 +1,8 @@
 use selfext_domain::ports::{ForgeError, MergeAnswer};
-use selfext_domain::{PullRequestNumber, Reason, RequiredContext, ReviewState, ReviewVerdict, evaluate_reviews};
+use selfext_domain::{
+    PullRequestNumber, Reason, RequiredContext, ReviewState, ReviewVerdict, TeamName, evaluate_reviews,
+};
+use serde_json::{Value, json};
 
 use crate::forge::stage::{Stage, on_stage, on_stage_with_base};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Protected, Step};
@@ -78,6 +81,47 @@ pub async fn an_approval_counts_from_a_person_who_may_write_and_did_not_open_the
         assert_eq!(verdict(stage, 1).await, missing);
     })
     .await;
+}
+
+pub async fn who_is_in_a_team_is_told_by_the_service_and_never_guessed<W: ForgeWorld>() {
+    on_stage(async |stage: &Stage<W>| {
+        let team = |name: &str| TeamName::parse(name).unwrap();
+        let security = team("octo-org/security");
+        stage.world.set_team(&security, &["Ann", "bob", "annabel"]).await;
+        let among = async |team: &TeamName, logins: &[&str]| {
+            let logins: Vec<String> = logins.iter().map(|login| (*login).to_owned()).collect();
+            stage.forge.members_among(team, &logins).await
+        };
+        assert_eq!(among(&security, &["ann", "carl", "bob"]).await.unwrap(), ["ann", "bob"]);
+        // What is searched for is also found in the middle of other names.
+        assert_eq!(among(&security, &["an"]).await.unwrap(), [""; 0]);
+        assert_eq!(among(&security, &[]).await.unwrap(), [""; 0]);
+        for hidden in ["octo-org/other", "another-org/security"] {
+            let error = among(&team(hidden), &["ann"]).await.unwrap_err();
+            let told = error.to_string();
+            assert!(matches!(error, ForgeError::Refused(_)) && told.contains(hidden), "{told}");
+        }
+        for (misbehaviour, limited) in [
+            (Misbehaviour::refusal(502, "no"), false),
+            (Misbehaviour::refusal(403, "Resource not accessible by integration"), false),
+            (
+                answer(
+                    json!({ "data": { "organization": null }, "errors": [{ "type": "FORBIDDEN", "message": "no" }] }),
+                ),
+                false,
+            ),
+            (answer(json!({ "errors": [{ "type": "RATE_LIMITED", "message": "API rate limit exceeded" }] })), true),
+        ] {
+            stage.world.disturb(Step::PublishAtOnce, misbehaviour.clone());
+            let error = among(&security, &["ann"]).await.unwrap_err();
+            assert_eq!(matches!(error, ForgeError::RateLimited { .. }), limited, "{misbehaviour:?}: {error:?}");
+        }
+    })
+    .await;
+}
+
+fn answer(body: Value) -> Misbehaviour {
+    Misbehaviour::Answer { status: 200, headers: Vec::new(), body }
 }
 
 pub async fn more_than_a_page_of_reviews_is_read_in_its_order<W: ForgeWorld>() {

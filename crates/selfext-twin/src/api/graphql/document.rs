@@ -1,4 +1,4 @@
-//! The document of a request, as far as the twin takes one: a mutation without fragments and directives.
+//! The document of a request, as far as the twin takes one: a mutation or a query without fragments and directives.
 
 use apollo_parser::Parser;
 use apollo_parser::cst::{self, CstNode as _};
@@ -11,9 +11,10 @@ use super::kind::Kind;
 const MOST_DEPTH: usize = 50;
 const MOST_TOKENS: usize = 10_000;
 
-/// A mutation.
+/// A mutation or a query.
 #[derive(Debug)]
 pub(super) struct Operation {
+    pub(super) mutates: bool,
     pub(super) fields: Vec<Field>,
 }
 
@@ -50,14 +51,22 @@ impl Operation {
             (Some(name), all) => all.iter().find(|operation| named(operation).as_deref() == Some(name)),
         };
         let operation = operation.ok_or_else(|| Failure::of_document("An operation name is required"))?;
-        if operation.operation_type().is_none_or(|kind| kind.mutation_token().is_none()) {
-            return Err(unknown("operations other than mutations"));
+        let kind = operation.operation_type();
+        if kind.as_ref().is_some_and(|kind| kind.subscription_token().is_some()) {
+            return Err(unknown("subscriptions"));
         }
-        Ok(Self { fields: fields(operation.selection_set(), variables)? })
+        let mutates = kind.is_some_and(|kind| kind.mutation_token().is_some());
+        Ok(Self { mutates, fields: fields(operation.selection_set(), variables)? })
     }
 }
 
 impl Field {
+    /// The field below it that has this name, if it is asked for once.
+    pub(super) fn below(&self, name: &str) -> Option<&Self> {
+        let mut named = self.fields.iter().filter(|field| field.name == name);
+        named.next().filter(|_| named.next().is_none())
+    }
+
     /// Refuses a field that its type does not have.
     pub(super) fn check(&self, kind: &Kind) -> Result<(), Failure> {
         if self.fields.is_empty() {
@@ -173,8 +182,7 @@ mod tests {
         for text in [
             "",
             "mutation {",
-            "{ viewer { login } }",
-            "query { viewer { login } }",
+            "subscription { viewer { login } }",
             "mutation { f { ...x } }",
             "mutation { f { ... on T { a } } }",
             "mutation { f @skip(if: true) { a } }",

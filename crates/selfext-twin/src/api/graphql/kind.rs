@@ -20,6 +20,15 @@ pub(super) const CREATE_PULL_REQUEST: Kind = Kind {
     fields: &[("clientMutationId", None), ("pullRequest", Some(&PULL_REQUEST))],
 };
 
+pub(super) const ORGANIZATION: Kind = Kind { name: "Organization", fields: &[("login", None), ("team", Some(&TEAM))] };
+
+const TEAM: Kind = Kind { name: "Team", fields: &[("slug", None), ("name", None), ("members", Some(&TEAM_MEMBERS))] };
+
+const TEAM_MEMBERS: Kind =
+    Kind { name: "TeamMemberConnection", fields: &[("totalCount", None), ("nodes", Some(&USER))] };
+
+const USER: Kind = Kind { name: "User", fields: &[("login", None)] };
+
 const REF: Kind =
     Kind { name: "Ref", fields: &[("id", None), ("name", None), ("prefix", None), ("target", Some(&GIT_OBJECT))] };
 

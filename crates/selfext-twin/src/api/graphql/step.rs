@@ -1,11 +1,12 @@
-//! The mutations, one behind another.
+//! The mutations, one behind another, and the query.
 
 use serde_json::{Map, Value};
 
 use super::commit::CommitOnBranch;
 use super::document::Field;
 use super::failure::{Failure, RunError};
-use super::kind::{CREATE_COMMIT, CREATE_PULL_REQUEST, CREATE_REF, Kind};
+use super::kind::{CREATE_COMMIT, CREATE_PULL_REQUEST, CREATE_REF, Kind, ORGANIZATION};
+use super::members::Members;
 use super::pull_request::NewPullRequest;
 use super::reference::NewReference;
 use crate::api::body::Body;
@@ -19,6 +20,7 @@ pub(super) enum Step {
     Reference(NewReference),
     Commit(CommitOnBranch),
     PullRequest(NewPullRequest),
+    Members(Members),
 }
 
 impl Step {
@@ -37,12 +39,21 @@ impl Step {
         }
     }
 
+    /// Reads a root field of a query.
+    pub(super) fn read_query(field: &Field) -> Result<Self, Failure> {
+        match field.name.as_str() {
+            "organization" => Members::read(field).map(Self::Members),
+            other => Err(Failure::of_document(format!("The twin knows no field '{other}' on type 'Query'"))),
+        }
+    }
+
     /// The type of its value.
     pub(super) const fn payload(&self) -> &'static Kind {
         match self {
             Self::Reference(_) => &CREATE_REF,
             Self::Commit(_) => &CREATE_COMMIT,
             Self::PullRequest(_) => &CREATE_PULL_REQUEST,
+            Self::Members(_) => &ORGANIZATION,
         }
     }
 
@@ -52,6 +63,7 @@ impl Step {
             Self::Reference(wish) => wish.run(call).await,
             Self::Commit(wish) => wish.run(call).await,
             Self::PullRequest(wish) => wish.run(call).await,
+            Self::Members(wish) => wish.run(call).await,
         }
     }
 }
