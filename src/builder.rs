@@ -214,7 +214,8 @@ impl SelfextBuilder {
         };
         let (forge, verifier) = (Arc::clone(&ports.forge), Arc::clone(&ports.verifier));
         let wakes = Arc::new(ForgeWakes::new(store.bell(&config.repository)));
-        let pipeline = Pipeline::new(ports, config).woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>);
+        let pipeline =
+            Pipeline::new(ports, config).woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>).telling(store.waits());
         pipeline.recover(&Silent).await?;
         Ok(Selfext {
             pipeline,

@@ -49,7 +49,7 @@ pub use probe::{InvalidProbe, Look, Probe};
 pub use selfext_audit as audit;
 pub use selfext_domain::ports::{
     Baseline, ControlError, Cursor, EventQuery, Follower, ForgeError, LedgerError, Overview, PauseAnswer, ResumeAnswer,
-    Retired, RunEntry, RunQuery, RunSelection, TimeRange, VerifierError,
+    Retired, RunEntry, RunQuery, RunSelection, TimeRange, VerifierError, Wait,
 };
 pub use selfext_domain::{
     ActorSource, Allowable, BranchName, BreakerRules, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha,

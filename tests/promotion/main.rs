@@ -23,5 +23,6 @@ mod secrets;
 mod storm;
 mod two_at_once;
 mod verification;
+mod waits;
 mod waking;
 mod world;

@@ -14,6 +14,7 @@ use selfext_domain::{
 use self::pace::Pace;
 use crate::journal::{Journal, Stop};
 use crate::publish::unpublished;
+use crate::telling::{self, Telling};
 use crate::verify::Verified;
 use crate::{Observer, Pipeline, Step, refusals};
 
@@ -50,6 +51,18 @@ enum Waiting {
     Mergeability,
 }
 
+impl Waiting {
+    /// What people see of it; nothing of what takes seconds.
+    fn told(&self) -> Option<String> {
+        match self {
+            Self::Checks(findings) => Some(telling::checks(findings, word)),
+            Self::Reviews { have, need } => Some(format!("approvals ({have} of {need})")),
+            Self::Teams(teams) => Some(telling::teams(teams)),
+            Self::Mergeability => None,
+        }
+    }
+}
+
 impl Pipeline {
     /// `evidence` is what is to be said on the head, at the same time as it is first surveyed, which saves a round trip. Nothing
     /// is decided before it is said.
@@ -59,6 +72,7 @@ impl Pipeline {
         verified: &Verified,
         published: &Published,
         mut evidence: Option<Evidence>,
+        telling: &mut Telling<'_>,
         observer: &dyn Observer,
     ) -> Result<Gate, Stop> {
         let rules = &verified.rules.gate;
@@ -116,10 +130,11 @@ impl Pipeline {
                 }
                 pace = pace.after(true);
             }
-            if waiting == Waiting::Mergeability {
-                self.ports.clock.sleep(rules.poll.min(MERGEABILITY_POLL)).await;
+            if let Some(what) = waiting.told() {
+                telling.during(what, until, self.wait_for_news(pace, woken, until)).await;
             } else {
-                self.wait_for_news(pace, woken, until).await;
+                telling.over().await;
+                self.ports.clock.sleep(rules.poll.min(MERGEABILITY_POLL)).await;
             }
             pace = pace.after(false);
             told = Some(waiting);

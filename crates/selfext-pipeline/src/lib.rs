@@ -33,6 +33,7 @@ mod refusals;
 mod rollback;
 mod settle;
 mod sweep;
+mod telling;
 mod unrecorded;
 mod verify;
 mod watchdog;

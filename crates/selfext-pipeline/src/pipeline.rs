@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use selfext_domain::ports::{Clock, Forge, IdSource, Ledger, PromotionControl, Verifier, Wakes};
+use selfext_domain::ports::{Clock, Forge, IdSource, Ledger, PromotionControl, Verifier, Waits, Wakes};
 use selfext_domain::{BranchName, ChangeSet, RepositoryName, Subject};
 
 /// The adapters that a pipeline works through.
@@ -61,19 +61,26 @@ pub struct Pipeline {
     pub(crate) ports: Ports,
     pub(crate) config: PipelineConfig,
     pub(crate) wakes: Option<Arc<dyn Wakes>>,
+    pub(crate) waits: Option<Arc<dyn Waits>>,
 }
 
 impl Pipeline {
     /// Puts the adapters together.
     #[must_use]
     pub const fn new(ports: Ports, config: PipelineConfig) -> Self {
-        Self { ports, config, wakes: None }
+        Self { ports, config, wakes: None, waits: None }
     }
 
     /// The same, with waits that wake-ups shorten. Without any it looks by the rules' times alone.
     #[must_use]
     pub fn woken_by(self, wakes: Arc<dyn Wakes>) -> Self {
         Self { wakes: Some(wakes), ..self }
+    }
+
+    /// The same, telling those who look what its promotions wait for. Nothing depends on that: what could not be told is not told.
+    #[must_use]
+    pub fn telling(self, waits: Arc<dyn Waits>) -> Self {
+        Self { waits: Some(waits), ..self }
     }
 
     /// What it works on.

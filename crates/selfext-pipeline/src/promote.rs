@@ -12,6 +12,7 @@ use crate::gate::Gate;
 use crate::journal::{Journal, Stop};
 use crate::merge::Asked;
 use crate::publish::Found;
+use crate::telling::Telling;
 use crate::verify::Verified;
 use crate::{Observer, Outcome, Pipeline, PromoteError, Step, refusals};
 
@@ -126,13 +127,15 @@ impl Pipeline {
         refusal: Refusal,
         published: &Published,
         until: DateTime<Utc>,
+        telling: &mut Telling<'_>,
     ) -> Result<Option<Stop>, Stop> {
         let config = &self.config;
         loop {
             if self.ports.clock.now() > until {
                 return journal.refuse(refusal, Some(published.pull_request)).await.map(Some);
             }
-            self.ports.clock.sleep(config.retry_pause).await;
+            let what = in_line_for(&refusal).to_owned();
+            telling.during(what, until, self.ports.clock.sleep(config.retry_pause)).await;
             let standing = self.ports.ledger.health_standing(&config.repository, &config.base, Duration::ZERO).await?;
             if standing.watched.is_empty() {
                 return Ok(None);
@@ -149,12 +152,29 @@ impl Pipeline {
         published: &Published,
         observer: &dyn Observer,
     ) -> Result<Passed, Stop> {
+        let mut telling = Telling::of(self, journal.run().id().clone());
+        let passed = self.wait_for_gate_and_merge(change, journal, verified, published, &mut telling, observer).await;
+        telling.over().await;
+        passed
+    }
+
+    async fn wait_for_gate_and_merge(
+        &self,
+        change: &ChangeSet,
+        journal: &mut Journal<'_>,
+        verified: &Verified,
+        published: &Published,
+        telling: &mut Telling<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Passed, Stop> {
         let begun = self.ports.clock.now();
         let until = begun + self.config.permit_deadline;
         let mut evidence = Some(evidence_of(true, &verified.tested.stages, change));
         loop {
             let evidence = evidence.take();
-            if let Gate::BaseMoved(tip) = self.pass_gate(journal, verified, published, evidence, observer).await? {
+            if let Gate::BaseMoved(tip) =
+                self.pass_gate(journal, verified, published, evidence, telling, observer).await?
+            {
                 return Ok(Passed::BaseMoved(tip));
             }
             match self.merge(change, journal, verified, published, observer).await? {
@@ -162,7 +182,7 @@ impl Pipeline {
                 Asked::NotYet(refusal) if holds_a_line(&refusal, &verified.rules, journal.run()) => {
                     observer.on(&Step::WaitingForMerge { detail: refusal.detail.clone() });
                     let until = begun + verified.rules.gate.wait;
-                    if let Some(stop) = self.wait_in_line(journal, refusal, published, until).await? {
+                    if let Some(stop) = self.wait_in_line(journal, refusal, published, until, telling).await? {
                         return Ok(Passed::Ended(stop));
                     }
                 }
@@ -172,7 +192,8 @@ impl Pipeline {
                 Asked::NotYet(refusal) => {
                     observer.on(&Step::WaitingForMerge { detail: refusal.detail });
                     self.settle_overdue(observer).await?;
-                    self.ports.clock.sleep(self.config.retry_pause).await;
+                    let what = format!("another merge into {}", self.config.base);
+                    telling.during(what, until, self.ports.clock.sleep(self.config.retry_pause)).await;
                 }
             }
         }
@@ -184,6 +205,14 @@ pub(crate) fn holds_a_line(refusal: &Refusal, rules: &Rules, run: &Run) -> bool 
     run.rollback_of().is_none()
         && matches!(refusal.reason, Reason::HealthWindowOpen | Reason::RollbackInProgress)
         && rules.health.as_ref().is_some_and(|health| health.queue)
+}
+
+/// What a change in line waits for, for those who look.
+const fn in_line_for(refusal: &Refusal) -> &'static str {
+    match refusal.reason {
+        Reason::RollbackInProgress => "a change that is being taken back",
+        _ => "a change that landed and has to prove itself",
+    }
 }
 
 /// How a published change got past the gate.

@@ -3,7 +3,7 @@
 //! [`Store`] opens a database by its [`DatabaseUrl`] and gives the ports of the domain. [`PgLedger`],
 //! [`PgPromotionControl`], [`PgQueries`] and [`PgArchive`] stand on the functions of `migrations/postgres`, one round trip each; [`SqliteLedger`] and
 //! [`SqlitePromotionControl`] decide the same in Rust, inside a transaction that has the file for itself. Beside the ledger there are
-//! heartbeats and leases, by the database's clock. One contract suite runs on both.
+//! heartbeats, leases and waits, by the database's clock. One contract suite runs on both.
 
 mod archive;
 mod bell;
@@ -24,14 +24,17 @@ mod sqlite;
 mod standing;
 mod store;
 mod stored_text;
+mod wait;
 
 pub use bell::Bell;
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use error::StoreError;
-pub use postgres::{PgArchive, PgHeartbeats, PgLeases, PgLedger, PgPromotionControl, PgQueries, PgRepositories};
+pub use postgres::{
+    PgArchive, PgHeartbeats, PgLeases, PgLedger, PgPromotionControl, PgQueries, PgRepositories, PgWaits,
+};
 pub use schema::SchemaState;
 pub use sqlite::{
     SqliteArchive, SqliteHeartbeats, SqliteLeases, SqliteLedger, SqlitePromotionControl, SqliteQueries,
-    SqliteRepositories,
+    SqliteRepositories, SqliteWaits,
 };
 pub use store::{Migrated, Store};

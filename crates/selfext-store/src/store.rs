@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selfext_domain::RepositoryName;
-use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, PromotionControl, Queries, Repositories};
+use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, PromotionControl, Queries, Repositories, Waits};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::bell::{Bell, Kind};
 use crate::database_url::Address;
 use crate::{
-    DatabaseUrl, PgArchive, PgHeartbeats, PgLeases, PgLedger, PgPromotionControl, PgQueries, PgRepositories,
+    DatabaseUrl, PgArchive, PgHeartbeats, PgLeases, PgLedger, PgPromotionControl, PgQueries, PgRepositories, PgWaits,
     SchemaState, SqliteArchive, SqliteHeartbeats, SqliteLeases, SqliteLedger, SqlitePromotionControl, SqliteQueries,
-    SqliteRepositories, StoreError, postgres, sqlite,
+    SqliteRepositories, SqliteWaits, StoreError, postgres, sqlite,
 };
 
 /// How long a follower goes without a look that nobody told it to take.
@@ -178,6 +178,15 @@ impl Store {
         match &self.backend {
             Backend::Postgres(connections) => Arc::new(PgLeases::new(Arc::clone(connections))),
             Backend::Sqlite(database) => Arc::new(SqliteLeases::new(Arc::clone(database))),
+        }
+    }
+
+    /// The waits in this database.
+    #[must_use]
+    pub fn waits(&self) -> Arc<dyn Waits> {
+        match &self.backend {
+            Backend::Postgres(connections) => Arc::new(PgWaits::new(Arc::clone(connections))),
+            Backend::Sqlite(database) => Arc::new(SqliteWaits::new(Arc::clone(database))),
         }
     }
 

@@ -1,14 +1,14 @@
 //! The status page.
 
-use selfext::{ControlError, ControlState, Overview, PermitTerms, RunEntry};
+use selfext::{ControlError, ControlState, Overview, PermitTerms, RunEntry, Wait};
 use serde_json::{Value, json};
 
 use super::health::{baseline_json, print_health, watched_json};
 use super::runs::{print_lines, run_json};
-use super::{accepting, clean, history_json, print, print_json};
+use super::{accepting, clean, clean_line, history_json, print, print_json, time};
 use crate::exit::Exit;
 
-/// Prints whether promotion is paused, what may merge, what is open, and the latest runs.
+/// Prints whether promotion is paused, what may merge, what waits, what is open, and the latest runs.
 pub fn print_status(status: &Overview, json: bool) {
     if json {
         print_json(&json!({
@@ -17,6 +17,7 @@ pub fn print_status(status: &Overview, json: bool) {
             "in_flight": status.in_flight.iter().map(permit_json).collect::<Vec<_>>(),
             "watched": status.watched.iter().map(watched_json).collect::<Vec<_>>(),
             "baselines": status.baselines.iter().map(baseline_json).collect::<Vec<_>>(),
+            "waits": status.waits.iter().map(wait_json).collect::<Vec<_>>(),
             "open_runs": status.open_runs,
             "open": status.open.iter().map(run_json).collect::<Vec<_>>(),
             "runs": status.latest.iter().map(run_json).collect::<Vec<_>>(),
@@ -33,6 +34,9 @@ pub fn print_status(status: &Overview, json: bool) {
         ));
     }
     print_health(status);
+    for wait in &status.waits {
+        print(&wait_line(wait));
+    }
     if status.latest.is_empty() {
         print("no runs yet");
     }
@@ -70,6 +74,21 @@ fn control_line(status: &Overview) -> String {
         ),
         Err(error) => format!("promotion is blocked: the control could not be read: {error}"),
     }
+}
+
+fn wait_line(wait: &Wait) -> String {
+    let (run, what, holder) = (clean_line(wait.run.as_str()), clean_line(&wait.what), clean_line(&wait.holder));
+    format!("run {run} waits for {what}, since {}, until {} at most, in {holder}", time(wait.since), time(wait.until))
+}
+
+fn wait_json(wait: &Wait) -> Value {
+    json!({
+        "run": wait.run,
+        "holder": wait.holder,
+        "what": wait.what,
+        "since": wait.since,
+        "until": wait.until,
+    })
 }
 
 fn control_json(status: &Overview) -> Value {

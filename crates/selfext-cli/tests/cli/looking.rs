@@ -1,7 +1,11 @@
 //! `runs`, and what `status` and `events` find.
 
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::live::Live;
 use crate::world::{RULES, RULES_WITH_CI, Ran, World};
 
 fn promote(world: &World, text: &str, more: &[&str]) -> Ran {
@@ -70,6 +74,34 @@ fn a_blocked_run_is_found_with_its_reason_and_what_frees_it_however_old_it_is() 
 
     promote(&world, "third\n", &["--run", "stuck too"]).expect(3, &[]);
     world.run(["status", "--limit", "1"]).expect(0, &["stuck too", "and 1 more: `selfext runs --open` lists them"]);
+}
+
+#[test]
+fn a_promotion_that_waits_is_seen_until_its_run_is_over() {
+    let world = World::with_agent(&RULES_WITH_CI.replace("wait_seconds = 0", "wait_seconds = 1000"));
+    let file = format!("agent.txt={}", world.write("new.txt", "second\n"));
+    let agent = world.agent();
+    let args = ["promote", "--local", &agent, "--message", "Say why", "--run", "patient", "--file", &file];
+    let mut waiting = Live::start(world.command(args));
+    waiting.wait_for("ci");
+    let waits = || world.run(["status", "--json"]).expect(0, &[]).json()["waits"].clone();
+    let begun = Instant::now();
+    while waits() == json!([]) {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it is not seen to wait");
+    }
+    let seen = waits();
+    let [wait] = &seen.as_array().unwrap()[..] else { panic!("one waits: {seen}") };
+    assert_eq!((wait["run"].as_str(), wait["what"].as_str()), (Some("patient"), Some("checks (ci is missing)")));
+    let holder = wait["holder"].as_str().unwrap();
+    assert!(wait["since"].as_str().unwrap() < wait["until"].as_str().unwrap(), "{wait}");
+    let told = ["run patient waits for checks (ci is missing), since 2", "Z at most, in ", holder];
+    world.run(["status"]).expect(0, &told);
+    // Whoever is killed takes nothing back.
+    waiting.signal(Signal::KILL);
+    waiting.end();
+    world.run(["status"]).expect(0, &told);
+    world.run(["abandon", "patient", "--by", "op", "--local", &agent]).expect(0, &[]);
+    assert_eq!(waits(), json!([]));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use selfext_domain::Event;
-use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, PromotionControl, Queries, Repositories};
+use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, PromotionControl, Queries, Repositories, Waits};
 use serde_json::Value;
 
 /// The two ports over one database.
@@ -38,6 +38,9 @@ pub trait LedgerFixture: Send + Sync + 'static {
 
     /// The leases in the same database.
     fn leases(&self) -> Arc<dyn Leases>;
+
+    /// The waits in the same database.
+    fn waits(&self) -> Arc<dyn Waits>;
 
     /// The ledger under test, with followers that poll this often.
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger>;

@@ -153,6 +153,15 @@ macro_rules! ledger_contract {
                 of_many_that_ask_at_once_one_has_it
                 leases_are_told_apart_by_name_and_any_text_survives
             ]
+            waits [
+                a_wait_is_seen_until_it_ends
+                a_wait_ends_by_the_databases_clock
+                the_same_wait_that_goes_on_keeps_its_beginning
+                waits_of_other_holders_and_runs_stay
+                a_run_that_may_merge_or_is_over_does_not_wait
+                waits_that_are_long_over_are_forgotten
+                any_text_of_a_wait_survives
+            ]
             following [
                 a_follower_gives_everything_once_and_in_order_while_others_write
                 nothing_is_given_before_what_an_open_transaction_may_still_write
@@ -209,6 +218,7 @@ mod tests {
             include_str!("cases/waiting.rs"),
             include_str!("cases/heartbeats.rs"),
             include_str!("cases/leases.rs"),
+            include_str!("cases/waits.rs"),
         ];
         for line in sources.iter().flat_map(|source| source.lines()) {
             if let Some(rest) = line.strip_prefix("pub async fn ") {

@@ -12,6 +12,7 @@ mod ledger;
 mod queries;
 mod repositories;
 mod verifier;
+mod waits;
 mod wakes;
 
 pub use archive::{Archive, LedgerRow, StoredCheckpoint};
@@ -30,6 +31,7 @@ pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use queries::{Baseline, Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
 pub use repositories::Repositories;
 pub use verifier::{Verifier, VerifierError};
+pub use waits::{Wait, Waits};
 pub use wakes::Wakes;
 
 #[cfg(feature = "mocks")]
@@ -54,6 +56,8 @@ pub use queries::MockQueries;
 pub use repositories::MockRepositories;
 #[cfg(feature = "mocks")]
 pub use verifier::MockVerifier;
+#[cfg(feature = "mocks")]
+pub use waits::MockWaits;
 #[cfg(feature = "mocks")]
 pub use wakes::MockWakes;
 

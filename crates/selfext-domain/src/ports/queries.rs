@@ -6,7 +6,7 @@ use std::str::FromStr;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{ControlError, LedgerError};
+use super::{ControlError, LedgerError, Wait};
 use crate::{
     BranchName, CommitSha, ControlState, GoalId, InvalidValue, PermitTerms, Phase, PullRequestNumber, RecordedEvent,
     RepositoryName, ToolName,
@@ -143,6 +143,8 @@ pub struct Overview {
     pub watched: Vec<RunEntry>,
     /// The baselines, by repository and base.
     pub baselines: Vec<Baseline>,
+    /// The promotions that wait, oldest first: of open runs that may not merge at any moment, and not yet past their time.
+    pub waits: Vec<Wait>,
 }
 
 /// The last commit of a base branch that is known to be healthy: see [`HealthStanding::baseline`](crate::HealthStanding::baseline).
@@ -164,7 +166,7 @@ pub trait Queries: Send + Sync {
     /// How everything stands, with up to `limit` runs in the lists of open and of latest runs. One round trip, and of one moment.
     ///
     /// # Errors
-    /// [`LedgerError::Corrupt`] if an event or a baseline cannot be read; [`LedgerError::Unavailable`], [`LedgerError::Refused`].
+    /// [`LedgerError::Corrupt`] if an event, a baseline or a wait cannot be read; [`LedgerError::Unavailable`], [`LedgerError::Refused`].
     async fn overview(&self, limit: u32) -> Result<Overview, LedgerError>;
 
     /// A page of runs, the latest proposed first. One round trip.

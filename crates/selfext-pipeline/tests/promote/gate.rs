@@ -70,6 +70,76 @@ async fn a_wake_up_ends_a_pause_but_for_its_first_second() {
     assert!(matches!(outcome.ending, Ending::Promoted { .. }));
 }
 
+/// A world whose check is pending for two looks, and then green.
+fn green_at_the_third_look() -> World {
+    let mut world = World::publishing();
+    let looks = AtomicU32::new(0);
+    world.forge.expect_survey().times(3).returning(move |_, _, _, _| {
+        let state = if looks.fetch_add(1, Ordering::Relaxed) < 2 { StatusState::Pending } else { StatusState::Success };
+        Ok(survey(reading(state)))
+    });
+    world
+}
+
+#[tokio::test]
+async fn a_wait_is_told_once_when_it_begins_and_once_when_it_is_over() {
+    let mut world = green_at_the_third_look();
+    world.clock.expect_sleep().returning(|_| ());
+    let mut waits = ports::MockWaits::new();
+    waits
+        .expect_begin()
+        .times(1)
+        .withf(|_, _, what, time| what == "checks (ci is pending)" && *time == std::time::Duration::from_mins(1))
+        .returning(|_, _, _, _| Ok(()));
+    waits.expect_end().times(1).returning(|_, _| Ok(()));
+    let pipeline = world.merging().pipeline().telling(Arc::new(waits));
+    let outcome = pipeline.promote(&change(), None, &selfext_pipeline::Silent).await.unwrap();
+    assert!(matches!(outcome.ending, Ending::Promoted { .. }));
+}
+
+#[tokio::test]
+async fn a_wait_that_cannot_be_told_goes_on_as_it_would() {
+    let mut world = green_at_the_third_look();
+    world.clock.expect_sleep().returning(|_| ());
+    let mut waits = ports::MockWaits::new();
+    waits.expect_begin().times(1).returning(|_, _, _, _| Err(ports::LedgerError::unavailable("gone")));
+    waits.expect_end().times(1).returning(|_, _| Err(ports::LedgerError::unavailable("gone")));
+    let pipeline = world.merging().pipeline().telling(Arc::new(waits));
+    let outcome = pipeline.promote(&change(), None, &selfext_pipeline::Silent).await.unwrap();
+    assert!(matches!(outcome.ending, Ending::Promoted { .. }));
+}
+
+/// A database that does not answer.
+struct Mute;
+
+#[async_trait::async_trait]
+impl ports::Waits for Mute {
+    async fn begin(&self, _: &RunId, _: &str, _: &str, _: std::time::Duration) -> Result<(), ports::LedgerError> {
+        std::future::pending().await
+    }
+    async fn end(&self, _: &RunId, _: &str) -> Result<(), ports::LedgerError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_wait_takes_no_longer_for_being_told() {
+    let mut world = green_at_the_third_look();
+    world.clock.expect_sleep().times(3).returning(|_| ());
+    let pipeline = world.merging().pipeline().telling(Arc::new(Mute));
+    let outcome = pipeline.promote(&change(), None, &selfext_pipeline::Silent).await.unwrap();
+    assert!(matches!(outcome.ending, Ending::Promoted { .. }));
+}
+
+#[tokio::test]
+async fn a_promotion_that_never_waits_tells_nothing() {
+    let mut world = World::publishing();
+    world.forge.expect_survey().times(1).returning(|_, _, _, _| Ok(survey(reading(StatusState::Success))));
+    let pipeline = world.merging().pipeline().telling(Arc::new(ports::MockWaits::new()));
+    let outcome = pipeline.promote(&change(), None, &selfext_pipeline::Silent).await.unwrap();
+    assert!(matches!(outcome.ending, Ending::Promoted { .. }));
+}
+
 #[tokio::test]
 async fn the_longer_nothing_changes_the_less_often_it_looks() {
     let mut world = World::publishing();

@@ -15,6 +15,7 @@ mod ledger;
 mod migrations;
 mod queries;
 mod repositories;
+mod waits;
 mod wakes;
 
 pub use archive::PgArchive;
@@ -24,6 +25,7 @@ pub use leases::PgLeases;
 pub use ledger::PgLedger;
 pub use queries::PgQueries;
 pub use repositories::PgRepositories;
+pub use waits::PgWaits;
 
 pub(crate) use bell::PgBell;
 pub(crate) use connections::Connections;

@@ -18,6 +18,7 @@ use crate::request::signed;
 use crate::span::{Span, storable};
 use crate::standing::baseline;
 use crate::stored_text::stored;
+use crate::wait::wait;
 
 /// How many digits of a second Postgres keeps.
 const DIGITS: u16 = 6;
@@ -114,26 +115,33 @@ const EVENTS: &str = concat!(
 );
 
 /// Everything that a status says, in one statement and so of one moment: the control beside each row, and a row each of the
-/// open permits, the latest open runs, the latest runs, the landed runs that hold others back, and the baselines, which have no
-/// event. Without any there is one row, with nothing in it.
+/// open permits, the latest open runs, the latest runs, the landed runs that hold others back, the baselines and the
+/// promotions that wait, which have no event. Without any there is one row, with nothing in it.
 const OVERVIEW: &str = concat!(
     "SELECT ",
     event_columns!("e"),
     ", s.value::text, s.updated_at, h.history, listed.list, listed.created_at, listed.proposed,
-       (SELECT count(*) FROM public.self_extension_open_runs), listed.repository, listed.base, listed.commit_sha
+       (SELECT count(*) FROM public.self_extension_open_runs), listed.repository, listed.base, listed.commit_sha,
+       listed.run_id, listed.holder, listed.what, listed.since, listed.until
      FROM (SELECT public.self_extension_history() AS history) h
      LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
      LEFT JOIN (
         SELECT 'in flight' AS list, o.permit AS id, NULL::timestamptz AS created_at, o.permit AS proposed, NULL::bigint AS promoted,
-            NULL AS repository, NULL AS base, NULL AS commit_sha
+            NULL AS repository, NULL AS base, NULL AS commit_sha,
+            NULL AS run_id, NULL AS holder, NULL AS what, NULL::timestamptz AS since, NULL::timestamptz AS until
         FROM public.self_extension_open_runs o WHERE o.permit IS NOT NULL
         UNION ALL
-        SELECT 'baseline', NULL, NULL, NULL, NULL, b.repository, b.base, b.commit_sha
+        SELECT 'baseline', NULL, NULL, NULL, NULL, b.repository, b.base, b.commit_sha, NULL, NULL, NULL, NULL, NULL
         FROM public.self_extension_baselines b
+        UNION ALL
+        SELECT 'waits', NULL, NULL, NULL, NULL, NULL, NULL, NULL, w.run_id, w.holder, w.what, w.since, w.until
+        FROM public.self_extension_waits w
+        JOIN public.self_extension_open_runs o ON o.run_id = w.run_id AND o.permit IS NULL
+        WHERE w.until > clock_timestamp()
         UNION ALL
         SELECT p.list, (
             SELECT l.id FROM public.self_extension_events l WHERE l.run_id = p.run_id ORDER BY l.sequence DESC LIMIT 1
-        ), p.created_at, p.id, p.promoted, NULL, NULL, NULL
+        ), p.created_at, p.id, p.promoted, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM (
             (SELECT 'watched' AS list, p.run_id, p.created_at, p.id, w.promoted
              FROM public.self_extension_watched_runs w
@@ -149,7 +157,8 @@ const OVERVIEW: &str = concat!(
         ) p
      ) listed ON true
      LEFT JOIN public.self_extension_events e ON e.id = listed.id
-     ORDER BY listed.list, listed.promoted, listed.created_at DESC, listed.proposed DESC, listed.repository, listed.base"
+     ORDER BY listed.list, listed.promoted, listed.created_at DESC, listed.proposed DESC, listed.repository, listed.base,
+       listed.since, listed.run_id, listed.holder"
 );
 
 #[async_trait]
@@ -161,7 +170,7 @@ impl Queries for PgQueries {
         let control = control_row(first, EVENT_COLUMNS).map_err(reading)?;
         let open_runs: i64 = first.try_get(EVENT_COLUMNS + 6).map_err(reading)?;
         let (mut in_flight, mut open, mut latest) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut watched, mut baselines) = (Vec::new(), Vec::new());
+        let (mut watched, mut baselines, mut waits) = (Vec::new(), Vec::new(), Vec::new());
         for row in &rows {
             match row.try_get::<Option<&str>, _>(EVENT_COLUMNS + 3).map_err(reading)? {
                 None => {}
@@ -170,6 +179,11 @@ impl Queries for PgQueries {
                 Some("baseline") => {
                     let column = |at: usize| row.try_get::<&str, _>(EVENT_COLUMNS + at).map_err(reading);
                     baselines.push(baseline(column(7)?, column(8)?, column(9)?)?);
+                }
+                Some("waits") => {
+                    let column = |at: usize| row.try_get::<&str, _>(EVENT_COLUMNS + at).map_err(reading);
+                    let time = |at: usize| row.try_get(EVENT_COLUMNS + at).map_err(reading);
+                    waits.push(wait(column(10)?, column(11)?, column(12)?, time(13)?, time(14)?)?);
                 }
                 Some("open") => open.push(entry(row, EVENT_COLUMNS + 4)?),
                 Some(_) => latest.push(entry(row, EVENT_COLUMNS + 4)?),
@@ -184,6 +198,7 @@ impl Queries for PgQueries {
             latest,
             watched,
             baselines,
+            waits,
         })
     }
 

@@ -14,6 +14,7 @@ mod migrations;
 mod queries;
 mod repositories;
 mod transaction;
+mod waits;
 mod watched;
 
 pub use archive::SqliteArchive;
@@ -23,6 +24,7 @@ pub use leases::SqliteLeases;
 pub use ledger::SqliteLedger;
 pub use queries::SqliteQueries;
 pub use repositories::SqliteRepositories;
+pub use waits::SqliteWaits;
 
 pub(crate) use bell::SqliteBell;
 pub(crate) use database::SqliteDatabase;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use selfext_domain::RecordedEvent;
 use selfext_domain::ports::{
-    Baseline, Cursor, EventQuery, LedgerError, Overview, Queries, RunEntry, RunQuery, RunSelection,
+    Baseline, Cursor, EventQuery, LedgerError, Overview, Queries, RunEntry, RunQuery, RunSelection, Wait,
 };
 use serde_json::Value;
 use sqlx::query::Query;
@@ -26,6 +26,7 @@ use crate::row::recorded;
 use crate::span::Span;
 use crate::standing::baseline;
 use crate::stored_text::stored;
+use crate::wait::wait;
 
 /// What people ask a ledger in a SQLite file.
 #[derive(Clone, Debug)]
@@ -104,6 +105,11 @@ const WATCHED: &str = concat!(
 const BASELINES: &str =
     "SELECT b.repository, b.base, b.commit_sha FROM self_extension_baselines b ORDER BY b.repository, b.base";
 
+/// The promotions that wait and may not merge at any moment.
+const WAITS: &str = "SELECT w.run_id, w.holder, w.what, w.since, w.until
+    FROM self_extension_waits w JOIN self_extension_open_runs o ON o.run_id = w.run_id AND o.permit IS NULL
+    WHERE w.until > strftime('%Y-%m-%dT%H:%M:%fZ', 'now') ORDER BY w.since, w.run_id, w.holder";
+
 /// The types of which there are events.
 const TYPES: &str = "WITH RECURSIVE known (event_type) AS (
         SELECT min(k.event_type) FROM self_extension_events k
@@ -138,6 +144,7 @@ impl Queries for SqliteQueries {
         let latest = entries(&mut moment, ALL, within_span(sqlx::query(ALL), Span::default(), limit)).await?;
         let watched = entries(&mut moment, WATCHED, sqlx::query(WATCHED)).await?;
         let baselines = traced(BASELINES, sqlx::query(BASELINES).fetch_all(&mut *moment)).await?;
+        let waits = traced(WAITS, sqlx::query(WAITS).fetch_all(&mut *moment)).await?;
         Ok(Overview {
             control: control.read(),
             in_flight: permits.iter().map(permit::terms).collect::<Result<_, _>>()?,
@@ -146,6 +153,7 @@ impl Queries for SqliteQueries {
             latest,
             watched,
             baselines: baselines.iter().map(baseline_row).collect::<Result<_, _>>()?,
+            waits: waits.iter().map(wait_row).collect::<Result<_, _>>()?,
         })
     }
 
@@ -220,6 +228,12 @@ async fn entries(
 fn baseline_row(row: &SqliteRow) -> Result<Baseline, LedgerError> {
     let column = |at: usize| row.try_get::<&str, _>(at).map_err(failed);
     baseline(column(0)?, column(1)?, column(2)?)
+}
+
+fn wait_row(row: &SqliteRow) -> Result<Wait, LedgerError> {
+    let column = |at: usize| row.try_get::<&str, _>(at).map_err(failed);
+    let time = |at: usize| row.try_get(at).map_err(failed);
+    wait(column(0)?, column(1)?, column(2)?, time(3)?, time(4)?)
 }
 
 fn entry(row: &SqliteRow) -> Result<RunEntry, LedgerError> {

@@ -73,7 +73,7 @@ async fn every_method_takes_the_round_trips_that_it_promises() {
 }
 
 #[tokio::test]
-async fn heartbeats_and_leases_take_one_round_trip() {
+async fn heartbeats_leases_and_waits_take_one_round_trip() {
     let fixture = PgFixture::start().await;
     let proxy = PgProxy::start(fixture.database.url()).await;
     let store = connect(proxy.url()).await;
@@ -104,6 +104,9 @@ async fn heartbeats_and_leases_take_one_round_trip() {
     count!(leases.acquire("watch", "one", minute));
     count!(leases.acquire("watch", "two", minute));
     count!(leases.release("watch", "one"));
+    let (waits, run) = (store.waits(), Story::new("run 1").run);
+    count!(waits.begin(&run, "one", "checks", minute));
+    count!(waits.end(&run, "one"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use selfext_contracts::TestDatabase;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
 use selfext_domain::Event;
-use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, Queries, Repositories};
+use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, Queries, Repositories, Waits};
 use selfext_store::{DatabaseUrl, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
@@ -74,6 +74,10 @@ impl LedgerFixture for PgFixture {
 
     fn leases(&self) -> Arc<dyn Leases> {
         self.store.leases()
+    }
+
+    fn waits(&self) -> Arc<dyn Waits> {
+        self.store.waits()
     }
 
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger> {

@@ -129,6 +129,9 @@ const ATTACKS: &[(&str, &str, &str)] = &[
     ("bring a lease", "INSERT INTO self_extension_leases VALUES ('x', 'x', 'infinity', 'x')", DENIED),
     ("end a lease", "UPDATE self_extension_leases SET expires_at = '-infinity'", DENIED),
     ("drop a lease", "DELETE FROM self_extension_leases", DENIED),
+    ("bring a wait", "INSERT INTO self_extension_waits VALUES ('x', 'x', 'x', now(), 'infinity', 'x')", DENIED),
+    ("end a wait", "UPDATE self_extension_waits SET until = '-infinity'", DENIED),
+    ("drop a wait", "DELETE FROM self_extension_waits", DENIED),
     ("forget a migration", "DELETE FROM selfext_migrations", DENIED),
     ("make the roles anew", "SELECT self_extension_make_roles()", DENIED),
     ("seal", "SELECT self_extension_seal(NULL, 1, '1', 1, '', '')", DENIED),
@@ -247,7 +250,7 @@ async fn a_merge_is_not_asked_for_under_another_name() {
 }
 
 #[tokio::test]
-async fn an_agent_says_how_it_is_and_takes_leases() {
+async fn an_agent_says_how_it_is_and_that_it_waits_and_takes_leases() {
     let fixture = PgFixture::start().await;
     for role in ["selfext_agent", "selfext_operator"] {
         let login = Login::of(&fixture, role).await;
@@ -268,12 +271,16 @@ async fn an_agent_says_how_it_is_and_takes_leases() {
         heartbeats.forget(&heartbeat.repository, &heartbeat.base, Duration::MAX).await.unwrap();
         let lease = leases.acquire(role, "one", Duration::from_mins(1)).await.unwrap();
         assert!(matches!(lease, Lease::Held { .. }), "{lease:?}");
+        let waits = store.waits();
+        waits.begin(&story.run, role, "checks", Duration::from_mins(1)).await.unwrap();
         let written_by = "SELECT string_agg(w.written_by, ' ') FROM (
             SELECT written_by FROM self_extension_heartbeats WHERE base = 'ROLE'
-            UNION ALL SELECT written_by FROM self_extension_leases WHERE name = 'ROLE') w";
+            UNION ALL SELECT written_by FROM self_extension_leases WHERE name = 'ROLE'
+            UNION ALL SELECT written_by FROM self_extension_waits WHERE holder = 'ROLE') w";
         let written_by = fixture.ask(&written_by.replace("ROLE", role)).await.unwrap().unwrap();
-        assert_eq!(written_by, format!("{0} {0}", login.name));
+        assert_eq!(written_by, format!("{0} {0} {0}", login.name));
         leases.release(role, "one").await.unwrap();
+        waits.end(&story.run, role).await.unwrap();
         // And reads how changes stand, which its own events move.
         let ledger = store.ledger();
         story.again(role).land(&ledger, true).await;

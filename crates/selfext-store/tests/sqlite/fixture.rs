@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use selfext_contracts::TempSqlite;
 use selfext_contracts::ledger::{LedgerFixture, Ports};
-use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, Queries, Repositories};
+use selfext_domain::ports::{Archive, Heartbeats, Leases, Ledger, Queries, Repositories, Waits};
 use selfext_domain::{Event, Link};
 use selfext_store::Store;
 use serde_json::Value;
@@ -64,6 +64,10 @@ impl LedgerFixture for SqliteFixture {
 
     fn leases(&self) -> Arc<dyn Leases> {
         self.store.leases()
+    }
+
+    fn waits(&self) -> Arc<dyn Waits> {
+        self.store.waits()
     }
 
     fn ledger_polling_every(&self, poll: Duration) -> Arc<dyn Ledger> {

@@ -16,3 +16,4 @@ pub mod reading;
 pub mod remembering;
 pub mod standing;
 pub mod waiting;
+pub mod waits;
