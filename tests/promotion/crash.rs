@@ -1,5 +1,6 @@
 //! A process that promotes, or that watches and takes a sick change back, is killed before and after every request to the forge and
-//! every statement to the database, each in turn, on both databases. Another process then does the same, and what the repository, the
+//! every statement to the database, each in turn, on both databases; a watchdog before or after a request by the database, and before a
+//! statement on Postgres, which says why. Another process then does the same, and what the repository, the
 //! pull requests and the ledger say must be what they say after an undisturbed one.
 
 use std::os::unix::process::ExitStatusExt as _;

@@ -158,9 +158,12 @@ impl Watchdog {
         for run in &standing.watched {
             findings.push(self.look_at(run, standing.now, observer).await);
         }
+        let has_ended_one =
+            |finding: &Finding| matches!(finding.found, Found::RolledBack { .. } | Found::RollbackFailed(_));
         let tripped = match rules.as_ref().map(|rules| rules.breaker) {
-            Some(breaker) => self.trip(breaker).await?,
-            None => false,
+            // An open window alone is no harm, and is looked at often.
+            Some(breaker) if standing.rollbacks > 0 || findings.iter().any(has_ended_one) => self.trip(breaker).await?,
+            _ => false,
         };
         self.forget_heartbeats().await;
         Ok(Tick::Looked { findings, baseline: standing.baseline, tripped, rules })
