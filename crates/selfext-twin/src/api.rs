@@ -1,6 +1,6 @@
 //! GitHub's API. One file a resource; each lists its routes.
 //!
-//! Another resource (asynchronous merges, webhooks) is another file with its routes and a line in [`ALL`].
+//! Another resource (webhooks) is another file with its routes and a line in [`ALL`].
 
 mod app;
 mod blobs;
@@ -16,6 +16,7 @@ mod contents;
 mod error;
 mod graphql;
 mod merges;
+mod merges_async;
 mod paging;
 mod pull_json;
 mod pull_update;
@@ -53,6 +54,7 @@ const ALL: &[&[Route]] = &[
     compare::ROUTES,
     contents::ROUTES,
     merges::ROUTES,
+    merges_async::ROUTES,
     pulls::ROUTES,
     comments::ROUTES,
     reviews::ROUTES,
@@ -62,7 +64,7 @@ const ALL: &[&[Route]] = &[
 /// Does what a request asks for and gives the answer, whatever it is.
 pub(crate) async fn perform(world: &World, route: Option<&'static Route>, call: &Call<'_>) -> Reply {
     let Some(route) = route else {
-        return error::ApiError::not_found().reply("");
+        return error::ApiError::no_route().reply("");
     };
     if let Err(refused) = call.admit(world, route).await {
         return refused.reply(route.docs);

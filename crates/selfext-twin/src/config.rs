@@ -18,6 +18,7 @@ pub struct TwinConfig {
     pub(crate) path: String,
     pub(crate) repository_id: u64,
     pub(crate) github_app: Option<TwinApp>,
+    pub(crate) async_merges: bool,
 }
 
 impl TwinConfig {
@@ -34,6 +35,7 @@ impl TwinConfig {
             path: String::new(),
             repository_id: 1,
             github_app: None,
+            async_merges: true,
         }
     }
 
@@ -74,6 +76,14 @@ impl TwinConfig {
         self
     }
 
+    /// Serves an API without the operations for merging in the background, as older servers do. Their paths are answered as any
+    /// unknown one is.
+    #[must_use]
+    pub fn without_async_merges(mut self) -> Self {
+        self.async_merges = false;
+        self
+    }
+
     /// Installs a GitHub App in the repository, and answers 401 to every request that carries neither one of its tokens nor the
     /// [required one](Self::require_token). Requests are made on behalf of the App, and check runs in its name: as at GitHub, only its
     /// tokens may make them.
@@ -98,6 +108,7 @@ impl fmt::Debug for TwinConfig {
             .field("path", &self.path)
             .field("repository_id", &self.repository_id)
             .field("github_app", &self.github_app)
+            .field("async_merges", &self.async_merges)
             .finish()
     }
 }

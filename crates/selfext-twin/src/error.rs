@@ -60,6 +60,9 @@ pub enum TwinError {
     /// A commit, branch or path named in a call of the handle does not exist or has an impossible name.
     #[error("the repository has no {0}")]
     NoSuchThing(String),
+    /// GitHub would not do it either, and says so in these words.
+    #[error("{0}")]
+    Refused(String),
     /// A ref was moved by somebody else at the same moment.
     #[error("the ref {0} was moved by somebody else")]
     RefMoved(String),

@@ -4,10 +4,14 @@ mod gate;
 mod mergeability;
 mod merging;
 mod new_head;
+mod queue;
+mod queue_commit;
 mod refs;
+mod requested_merge;
 mod settle;
 
-pub(crate) use gate::forbids_move;
+pub(crate) use gate::{Verdict, forbids_move, verdict};
 pub(crate) use mergeability::Mergeability;
-pub(crate) use merging::{MergeMethod, MergeRefusal, MergeRequest};
+pub(crate) use merging::{MergeRefusal, MergeRequest};
+pub(crate) use queue::EnqueueRefusal;
 pub(crate) use settle::Scope;

@@ -4,6 +4,7 @@ mod app;
 mod checks;
 mod faults;
 mod log;
+mod queue;
 mod repository;
 
 use std::sync::Arc;

@@ -20,8 +20,11 @@
 //!
 //! # What it does not do
 //!
-//! - GraphQL beyond the mutations `createRef`, `createCommitOnBranch` and `createPullRequest`; asynchronous merges,
-//!   webhooks, reviews over the API, merge queues, forks and more than one repository.
+//! - GraphQL beyond a few mutations (`createRef`, `createCommitOnBranch`, `createPullRequest`, `enqueuePullRequest`,
+//!   `dequeuePullRequest`) and queries (a pull request, the members of a team); webhooks, reviews over the API, forks
+//!   and more than one repository.
+//! - Time in a merge queue: no entry waits for others to come, and none is thrown out for its checks' silence unless a
+//!   test says so.
 //! - What an App's token may: its rights are kept and told, but every request that carries one is done.
 //! - Patches in lists of files, signatures that it verifies.
 //! - Working trees: a branch that is checked out somewhere moves, and the files there stay as they are.
@@ -50,8 +53,8 @@ mod world;
 pub use app::TwinApp;
 pub use config::TwinConfig;
 pub use control::{
-    AppIdentity, AutoCheck, CheckConclusion, CheckOutcome, MergeMethods, NewHead, Permission, Protection,
-    ProtectionSource, PullSnapshot, RequiredCheck, ReviewState, StatusState,
+    AppIdentity, AutoCheck, CheckConclusion, CheckOutcome, MergeMethod, MergeMethods, NewHead, Permission, Protection,
+    ProtectionSource, PullSnapshot, QueueCommit, QueueEntry, QueueRules, RequiredCheck, ReviewState, StatusState,
 };
 pub use error::TwinError;
 pub use fault::{Fault, FaultKind, Gate};

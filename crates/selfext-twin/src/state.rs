@@ -3,12 +3,15 @@
 mod changes;
 mod checks;
 mod kept;
+mod merge_request;
 mod pull;
+mod queue;
 mod settings;
 mod store;
 
 pub(crate) use checks::{CheckRecord, StatusRecord};
-pub(crate) use pull::{Comment, Merged, Merging, Pull, Review};
+pub(crate) use merge_request::{MergeAction, RequestOutcome, RequestedMerge};
+pub(crate) use pull::{Comment, Group, Merged, Merging, Pull, Queued, Review};
 pub(crate) use settings::Settings;
 pub(crate) use store::{DIRECTORY, Lock, Store, StoreError};
 
@@ -40,6 +43,9 @@ pub(crate) struct State {
     /// Reviews by the number of their pull request, oldest first.
     #[serde(default)]
     pub(crate) reviews: Kept<u64, Vec<Review>>,
+    /// Asynchronous merges by the number of their pull request, oldest first.
+    #[serde(default)]
+    pub(crate) requests: Kept<u64, Vec<RequestedMerge>>,
     /// The repository's settings.
     pub(crate) settings: Settings,
 }
@@ -56,6 +62,7 @@ impl Default for State {
             checks: Kept::default(),
             comments: Kept::default(),
             reviews: Kept::default(),
+            requests: Kept::default(),
             settings: Settings::default(),
         }
     }

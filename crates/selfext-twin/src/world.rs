@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::app::Desk;
 use crate::config::TwinConfig;
@@ -24,6 +24,8 @@ pub(crate) struct World {
     /// Whoever moves a ref or changes the state holds this lock: that is what makes merges happen one at a time.
     pub(crate) store: Mutex<Store>,
     pub(crate) knobs: Knobs,
+    /// Told when a merge in the background was asked for.
+    pub(crate) merge_asked_for: Notify,
     pub(crate) meter: Meter,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) desk: Desk,
@@ -70,12 +72,15 @@ pub(crate) enum WorldError {
 impl World {
     pub(crate) fn new(config: TwinConfig, default_branch: String, git: Git, store: Store) -> Self {
         let identity = Identity::new(config.repository_id, config.owner.clone(), config.name.clone());
+        let knobs = Knobs::default();
+        knobs.set_without_async_merges(!config.async_merges);
         Self {
             config,
             default_branch,
             git,
             store: Mutex::new(store),
-            knobs: Knobs::default(),
+            knobs,
+            merge_asked_for: Notify::new(),
             meter: Meter::default(),
             recorder: Arc::new(Recorder::new()),
             desk: Desk::default(),

@@ -52,6 +52,18 @@ impl Body {
             .ok_or_else(|| ApiError::unprocessable(format!("Invalid request.\n\n\"{name}\" wasn't supplied.")))
     }
 
+    /// One of some words; missing and null are `None`.
+    pub(super) fn word(&self, name: &str, words: &[&str]) -> Result<Option<&str>, ApiError> {
+        match self.string(name)? {
+            Some(other) if !words.contains(&other) => {
+                let words = format!("[\"{}\"]", words.join("\", \""));
+                let told = format!("Invalid request.\n\nFor 'properties/{name}', {other} is not a member of {words}.");
+                Err(ApiError::unprocessable(told))
+            }
+            word => Ok(word),
+        }
+    }
+
     /// A flag; missing and null are `None`.
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.0.get(name) {

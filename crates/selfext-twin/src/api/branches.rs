@@ -39,6 +39,7 @@ async fn get(call: &Call<'_>) -> ApiResult {
     let branch = call.param("branch");
     let missing = || ApiError::missing("Branch not found");
     let name = RefName::branch(branch).ok_or_else(missing)?;
+    world.look_at_queues().await?;
     let target = world.visible_ref(&name).await?;
     let commit = world.git.commit(target.ok_or_else(missing)?.oid).await?.ok_or_else(missing)?;
     let store = world.store.lock().await;
@@ -172,10 +173,10 @@ fn ruleset_rules(call: &Call<'_>, settings: &Settings) -> Vec<Value> {
             "type": "merge_queue",
             "parameters": {
                 "check_response_timeout_minutes": 60,
-                "grouping_strategy": "ALLGREEN",
-                "max_entries_to_build": 5,
-                "max_entries_to_merge": 5,
-                "merge_method": "SQUASH",
+                "grouping_strategy": if rule.queue.head_green { "HEADGREEN" } else { "ALLGREEN" },
+                "max_entries_to_build": rule.queue.build_at_once,
+                "max_entries_to_merge": rule.queue.merge_at_once,
+                "merge_method": rule.queue.method.as_str().to_ascii_uppercase(),
                 "min_entries_to_merge": 1,
                 "min_entries_to_merge_wait_minutes": 5,
             },

@@ -160,6 +160,7 @@ async fn create(call: &Call<'_>) -> ApiResult {
     let shown = check_json(call, &store.state, sha, &check);
     store.state.checks.entry(sha).or_default().push(check);
     store.save()?;
+    world.advance_queues(&mut store).await?;
     Ok(Reply::created(shown))
 }
 
@@ -184,7 +185,9 @@ async fn update(call: &Call<'_>) -> ApiResult {
     apply(&body, &mut changed)?;
     *check = changed.clone();
     store.save()?;
-    Ok(Reply::ok(check_json(call, &store.state, sha, &changed)))
+    let shown = check_json(call, &store.state, sha, &changed);
+    call.world.advance_queues(&mut store).await?;
+    Ok(Reply::ok(shown))
 }
 
 async fn list(call: &Call<'_>) -> ApiResult {

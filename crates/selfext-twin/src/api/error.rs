@@ -14,6 +14,8 @@ use crate::world::WorldError;
 pub(super) enum ApiError {
     /// GitHub would refuse it too.
     Refused { status: StatusCode, message: String, errors: Vec<Value> },
+    /// There is no such operation.
+    NoRoute,
     /// It is elsewhere.
     Moved { read: bool, location: String },
     /// The machine failed.
@@ -60,6 +62,11 @@ impl ApiError {
         Self::refused(StatusCode::NOT_FOUND, "Not Found")
     }
 
+    /// 404 for a path that the API does not have.
+    pub(super) fn no_route() -> Self {
+        Self::NoRoute
+    }
+
     /// 404 with other words.
     pub(super) fn missing(message: impl Into<String>) -> Self {
         Self::refused(StatusCode::NOT_FOUND, message)
@@ -104,6 +111,7 @@ impl ApiError {
     pub(super) fn reply(self, docs: &str) -> Reply {
         let (status, message, errors) = match self {
             Self::Refused { status, message, errors } => (status, message, errors),
+            Self::NoRoute => return Self::not_found().reply(""),
             Self::Moved { read, location } => return moved(read, &location),
             Self::Failed(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the twin failed");

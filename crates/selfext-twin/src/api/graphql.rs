@@ -1,4 +1,5 @@
-//! GitHub's GraphQL API, as far as it publishes a change, with three mutations, and tells who is in a team, with one query.
+//! GitHub's GraphQL API, as far as it publishes a change and queues it for merging, with five mutations, and tells how a pull
+//! request stands and who is in a team, with two queries.
 //!
 //! The fields of a mutation are carried out one after another in their order. One that fails is null and has an entry in
 //! `errors`, and the later ones are carried out all the same; the status is 200 whatever happened.
@@ -8,8 +9,11 @@ mod document;
 mod failure;
 mod kind;
 mod members;
+mod pull_json;
 mod pull_request;
+mod queue;
 mod reference;
+mod repository;
 mod step;
 
 use axum::http::HeaderName;
@@ -33,15 +37,20 @@ async fn answer(call: &Call<'_>) -> ApiResult {
     };
     let steps = match planned {
         Ok(steps) => steps,
-        Err(failure) => return Ok(reply(json!({"errors": [failure.json(None)]}))),
+        Err(failure) => return Ok(reply(json!({"errors": [failure.json(&[])]}))),
     };
     let (mut data, mut errors) = (Map::new(), Vec::new());
     for (field, step) in &steps {
         let value = match step.run(call).await {
             Ok(payload) => field.select(&payload),
             Err(RunError::Refused(failure)) => {
-                errors.push(failure.json(Some(&field.key)));
+                errors.push(failure.json(&[&field.key]));
                 Value::Null
+            }
+            Err(RunError::RefusedBelow(name, failure, rest)) => {
+                let below = field.below(name).map_or(name, |below| &below.key);
+                errors.push(failure.json(&[&field.key, below]));
+                field.select(&rest)
             }
             Err(RunError::Failed(error)) => return Err(error),
         };

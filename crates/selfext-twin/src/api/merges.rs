@@ -7,7 +7,8 @@ use super::call::Call;
 use super::error::ApiError;
 use super::reply::Reply;
 use super::route::{ApiResult, Route};
-use crate::forge::{MergeMethod, MergeRefusal, MergeRequest, Scope};
+use crate::control::MergeMethod;
+use crate::forge::{MergeRefusal, MergeRequest, Scope};
 use crate::git::{MergeOutcome, NewCommit, Oid, RefChange, RefName, Signature};
 
 pub(super) const ROUTES: &[Route] = &[
@@ -34,22 +35,14 @@ pub(super) const ROUTES: &[Route] = &[
 async fn merge(call: &Call<'_>) -> ApiResult {
     let number = call.number("pull_number")?;
     let body = call.body()?;
-    let method = match body.string("merge_method")? {
-        None | Some("merge") => MergeMethod::Merge,
-        Some("squash") => MergeMethod::Squash,
-        Some("rebase") => MergeMethod::Rebase,
-        Some(other) => {
-            let words = "is not a member of [\"merge\", \"squash\", \"rebase\"].";
-            let words = format!("Invalid request.\n\nFor 'properties/merge_method', {other} {words}");
-            return Err(ApiError::unprocessable(words));
-        }
-    };
+    let method = body.word("merge_method", &["merge", "squash", "rebase"])?.and_then(MergeMethod::parse);
     let request = MergeRequest {
         number,
         head: body.string("sha")?.map(str::to_owned),
-        method,
+        method: method.unwrap_or(MergeMethod::Merge),
         title: body.string("commit_title")?.map(str::to_owned),
         message: body.string("commit_message")?.map(str::to_owned),
+        by: call.world.config.login.clone(),
     };
     let mut store = call.world.store.lock().await;
     match call.world.merge_pull(&mut store, &request).await {
@@ -63,25 +56,11 @@ async fn merge(call: &Call<'_>) -> ApiResult {
 }
 
 fn refused(refusal: MergeRefusal) -> ApiError {
-    let not_allowed = |words: &str| ApiError::not_allowed(words);
     match refusal {
         MergeRefusal::NotFound => ApiError::not_found(),
-        MergeRefusal::NotMergeable => not_allowed("Pull Request is not mergeable"),
-        MergeRefusal::Draft => not_allowed("Pull Request is still a draft"),
-        MergeRefusal::NotRebaseable => not_allowed("This branch can't be rebased"),
-        MergeRefusal::MethodDisabled(MergeMethod::Merge) => {
-            not_allowed("Merge commits are not allowed on this repository.")
-        }
-        MergeRefusal::MethodDisabled(MergeMethod::Squash) => {
-            not_allowed("Squash merges are not allowed on this repository.")
-        }
-        MergeRefusal::MethodDisabled(MergeMethod::Rebase) => {
-            not_allowed("Rebase merges are not allowed on this repository.")
-        }
-        MergeRefusal::HeadModified => ApiError::conflict("Head branch was modified. Review and try the merge again."),
-        MergeRefusal::BaseModified => not_allowed("Base branch was modified. Review and try the merge again."),
-        MergeRefusal::Protected(words) => ApiError::not_allowed(words),
+        MergeRefusal::HeadModified => ApiError::conflict(&refusal.words()),
         MergeRefusal::Failed(error) => error.into(),
+        _ => ApiError::not_allowed(refusal.words()),
     }
 }
 
@@ -104,6 +83,9 @@ async fn update_branch(call: &Call<'_>) -> ApiResult {
     let refuse = |words: &str| Err(ApiError::unprocessable(words));
     if !pull.open {
         return refuse("The pull request is closed.");
+    }
+    if pull.queued.is_some() {
+        return refuse("Branches that are queued for merging cannot be updated");
     }
     if expected.is_some_and(|expected| Oid::parse(expected) != Some(pull.head_sha)) {
         return refuse("expected head sha didn’t match current head ref.");

@@ -45,6 +45,7 @@ pub(super) async fn update(call: &Call<'_>) -> ApiResult {
         let name = RefName::branch(base).ok_or_else(invalid)?;
         let tip = world.git.find_ref(&name).await?.ok_or_else(invalid)?.oid;
         check_range(call, &store.state, (&pull.head, pull.head_sha), (base, tip)).await?;
+        pull.queued = None;
         base.clone_into(&mut pull.base);
         pull.base_sha = tip;
         moved = true;
@@ -55,6 +56,7 @@ pub(super) async fn update(call: &Call<'_>) -> ApiResult {
         world.announce_head(&mut store.state, number);
     }
     store.save()?;
+    world.advance_queues(&mut store).await?;
     shown(call, &store.state, number).await
 }
 

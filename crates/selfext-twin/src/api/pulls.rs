@@ -160,6 +160,8 @@ pub(super) async fn open(call: &Call<'_>, store: &mut Store, wish: &Wish<'_>) ->
         closed_at: None,
         merged: None,
         merging: None,
+        queued: None,
+        group: None,
     };
     store.state.pulls.insert(number, pull.clone());
     world.announce_head(&mut store.state, number);

@@ -76,6 +76,7 @@ fn named(call: &Call<'_>) -> Option<RefName> {
 
 async fn get(call: &Call<'_>) -> ApiResult {
     let name = named(call).ok_or_else(ApiError::not_found)?;
+    call.world.look_at_queues().await?;
     let target = call.world.visible_ref(&name).await?;
     let target = target.ok_or_else(ApiError::not_found)?;
     Ok(Reply::ok(ref_json(call.urls(), name.as_str(), &target)))
@@ -84,6 +85,7 @@ async fn get(call: &Call<'_>) -> ApiResult {
 async fn matching(call: &Call<'_>) -> ApiResult {
     let prefix = format!("refs/{}", call.param("ref"));
     let mut listed = Vec::new();
+    call.world.look_at_queues().await?;
     for (name, target) in call.world.git.refs_with_prefix(&prefix).await? {
         let shown = match RefName::parse(&name).map(|name| call.world.knobs.sight_of(&name)) {
             Some(Sight::Stale(shown)) => shown,

@@ -103,6 +103,7 @@ async fn create(call: &Call<'_>) -> ApiResult {
         return Err(ApiError::custom("Status", words));
     }
     store.save()?;
+    world.advance_queues(&mut store).await?;
     Ok(Reply::created(shown))
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{MergeMethod, QueueRules};
+
 /// Where a rule lives on GitHub, and so which endpoint shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,9 +49,12 @@ pub struct Protection {
     /// How many approving reviews a pull request must have.
     #[serde(default)]
     pub approvals: u32,
-    /// Whether changes must be made through a merge queue. The twin has none, so that nothing can be merged then.
+    /// Whether changes must be made through a merge queue.
     #[serde(default)]
     pub merge_queue: bool,
+    /// How that queue works.
+    #[serde(default)]
+    pub queue: QueueRules,
 }
 
 impl Protection {
@@ -65,7 +70,7 @@ impl Protection {
 
     fn new<C: Into<String>>(source: ProtectionSource, contexts: impl IntoIterator<Item = C>) -> Self {
         let required = contexts.into_iter().map(RequiredCheck::new).collect();
-        Self { source, required, strict: false, approvals: 0, merge_queue: false }
+        Self { source, required, strict: false, approvals: 0, merge_queue: false, queue: QueueRules::default() }
     }
 
     /// The same, and heads must be up to date before merging.
@@ -87,6 +92,20 @@ impl Protection {
     pub fn merge_queue(mut self) -> Self {
         self.merge_queue = true;
         self
+    }
+
+    /// The same, with a merge queue that merges so.
+    #[must_use]
+    pub fn queue_method(mut self, method: MergeMethod) -> Self {
+        self.queue.method = method;
+        self.merge_queue()
+    }
+
+    /// The same, with a merge queue that looks at the last commit of a group alone.
+    #[must_use]
+    pub fn head_green(mut self) -> Self {
+        self.queue.head_green = true;
+        self.merge_queue()
     }
 }
 

@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{Fault, FaultKind};
-use crate::control::{AutoCheck, NewHead};
+use crate::control::{AutoCheck, NewHead, QueueCommit};
 use crate::git::{Oid, RefName, RefTarget};
 
 /// A rule that says which checks appear on a new head.
 pub(crate) type OnNewHead = Arc<dyn Fn(&NewHead) -> Vec<AutoCheck> + Send + Sync>;
+
+/// A rule that says which checks appear on a commit of a merge queue.
+pub(crate) type OnQueueCommit = Arc<dyn Fn(&QueueCommit) -> Vec<AutoCheck> + Send + Sync>;
 
 /// All knobs of a twin.
 #[derive(Default)]
@@ -22,6 +25,9 @@ struct Inner {
     latency: Duration,
     faults: Vec<Fault>,
     on_new_head: Option<OnNewHead>,
+    on_queue_commit: Option<OnQueueCommit>,
+    merges_held: bool,
+    without_async_merges: bool,
     null_reads: u32,
     nulls_given: HashMap<(u64, Oid, Oid), u32>,
     ref_lag: u32,
@@ -88,6 +94,32 @@ impl Knobs {
 
     pub(crate) fn on_new_head(&self) -> Option<OnNewHead> {
         self.inner().on_new_head.clone()
+    }
+
+    pub(crate) fn set_on_queue_commit(&self, rule: Option<OnQueueCommit>) {
+        self.inner().on_queue_commit = rule;
+    }
+
+    pub(crate) fn on_queue_commit(&self) -> Option<OnQueueCommit> {
+        self.inner().on_queue_commit.clone()
+    }
+
+    /// Keeps merges in the background from being carried out.
+    pub(crate) fn hold_merges(&self, held: bool) {
+        self.inner().merges_held = held;
+    }
+
+    pub(crate) fn holds_merges(&self) -> bool {
+        self.inner().merges_held
+    }
+
+    /// Takes the operations for merging in the background out of the API, as in a server from before they were there.
+    pub(crate) fn set_without_async_merges(&self, without: bool) {
+        self.inner().without_async_merges = without;
+    }
+
+    pub(crate) fn is_without_async_merges(&self) -> bool {
+        self.inner().without_async_merges
     }
 
     pub(crate) fn set_null_reads(&self, reads: u32) {

@@ -20,7 +20,9 @@ enum Standing {
 /// `up_to_date` says whether the head holds everything that is in the base.
 pub(super) fn obstacle(state: &State, pull: &Pull, up_to_date: bool) -> Option<String> {
     state.settings.rules(&pull.base).iter().find_map(|rule| {
-        let words = if rule.merge_queue {
+        let words = if pull.queued.is_some() {
+            "Pull Request is in the merge queue".to_owned()
+        } else if rule.merge_queue {
             "Changes must be made through the merge queue".to_owned()
         } else {
             unmet(state, pull.head_sha, &rule.required).or_else(|| unreviewed(state, pull, rule)).or_else(|| {
@@ -28,6 +30,34 @@ pub(super) fn obstacle(state: &State, pull: &Pull, up_to_date: bool) -> Option<S
             })?
         };
         Some(in_words_of(rule, words))
+    })
+}
+
+/// What keeps a pull request out of the merge queue of its base, in GitHub's words; `None` if nothing does. It need not be up to
+/// date: the queue sees to that.
+pub(super) fn keeps_out_of_queue(state: &State, pull: &Pull) -> Option<String> {
+    let mut rules = state.settings.rules(&pull.base).iter();
+    rules.find_map(|rule| unmet(state, pull.head_sha, &rule.required).or_else(|| unreviewed(state, pull, rule)))
+}
+
+/// How a commit of a merge queue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All required checks have passed.
+    Green,
+    /// One has failed.
+    Red,
+    /// None has failed, and one has not ended or has not begun.
+    Waiting,
+}
+
+/// Judges a commit that is to become the next one of a branch by the branch's required checks.
+pub(crate) fn verdict(state: &State, branch: &str, commit: Oid) -> Verdict {
+    let required = state.settings.rules(branch).iter().flat_map(|rule| &rule.required);
+    required.fold(Verdict::Green, |all, check| match (all, standing(state, commit, check)) {
+        (Verdict::Red, _) | (_, Standing::Failing) => Verdict::Red,
+        (Verdict::Waiting, _) | (_, Standing::Expected | Standing::Pending) => Verdict::Waiting,
+        (Verdict::Green, Standing::Passed) => Verdict::Green,
     })
 }
 

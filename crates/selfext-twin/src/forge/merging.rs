@@ -1,19 +1,12 @@
 //! Merging a pull request.
 
 use crate::clock;
+use crate::control::MergeMethod;
 use crate::git::{Commit, MergeOutcome, NewCommit, Oid, RefChange, RefName, RefTarget, Relation, Signature};
 use crate::state::{Merged, Merging, Pull, State, Store};
 use crate::world::{World, WorldError};
 
 use super::{Scope, gate};
-
-/// A way of merging.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MergeMethod {
-    Merge,
-    Squash,
-    Rebase,
-}
 
 /// What a client asks for.
 #[derive(Clone, Debug)]
@@ -24,6 +17,8 @@ pub(crate) struct MergeRequest {
     pub(crate) method: MergeMethod,
     pub(crate) title: Option<String>,
     pub(crate) message: Option<String>,
+    /// The login of whoever merges.
+    pub(crate) by: String,
 }
 
 /// Why a merge did not happen.
@@ -47,6 +42,26 @@ pub(crate) enum MergeRefusal {
     Protected(String),
     /// The machine failed.
     Failed(WorldError),
+}
+
+impl MergeRefusal {
+    /// What GitHub says of it.
+    pub(crate) fn words(&self) -> String {
+        let words = match self {
+            Self::NotFound => "Not Found",
+            Self::NotMergeable => "Pull Request is not mergeable",
+            Self::Draft => "Pull Request is still a draft",
+            Self::NotRebaseable => "This branch can't be rebased",
+            Self::MethodDisabled(MergeMethod::Merge) => "Merge commits are not allowed on this repository.",
+            Self::MethodDisabled(MergeMethod::Squash) => "Squash merges are not allowed on this repository.",
+            Self::MethodDisabled(MergeMethod::Rebase) => "Rebase merges are not allowed on this repository.",
+            Self::HeadModified => "Head branch was modified. Review and try the merge again.",
+            Self::BaseModified => "Base branch was modified. Review and try the merge again.",
+            Self::Protected(words) => words,
+            Self::Failed(_) => "Server Error",
+        };
+        words.to_owned()
+    }
 }
 
 impl<E: Into<WorldError>> From<E> for MergeRefusal {
@@ -78,9 +93,9 @@ impl World {
         let relation = self.git.relation(base.oid, pull.head_sha).await?;
         check_rules(&store.state, &pull, request.method, &relation)?;
 
-        let commit = self.commit_to_land(&pull, request, base.oid, &relation).await?;
+        let commit = self.commit_to_land(&pull, request, base.oid, &Signature::twin()).await?;
         let at = clock::now();
-        let by = self.config.login.clone();
+        let by = request.by.clone();
         let merging = Merging { commit, at, by };
         record(store, number, |pull| pull.merging = Some(merging.clone()))?;
         let from = base.oid;
@@ -95,27 +110,25 @@ impl World {
                 return Err(MergeRefusal::BaseModified);
             }
         }
-        if store.state.settings.delete_branch_on_merge {
-            self.delete_merged_branch(store, &pull).await?;
-        }
+        self.delete_merged_branch(store, &pull).await?;
         self.settle(store, Scope::Branch(&pull.base)).await?;
         Ok(commit)
     }
 
     /// Makes the commit that the base is to come to. No ref leads to it yet.
-    async fn commit_to_land(
+    pub(super) async fn commit_to_land(
         &self,
         pull: &Pull,
         request: &MergeRequest,
         base: Oid,
-        relation: &Relation,
+        committer: &Signature,
     ) -> Result<Oid, MergeRefusal> {
         let MergeOutcome::Clean(tree) = self.git.merge(base, pull.head_sha).await? else {
             return Err(MergeRefusal::NotMergeable);
         };
-        let commits = self.git.commits(&relation.ahead).await?;
+        let commits = self.git.commits(&self.git.relation(base, pull.head_sha).await?.ahead).await?;
         if request.method == MergeMethod::Rebase {
-            return self.rebase(base, &commits).await;
+            return self.rebase(base, &commits, committer).await;
         }
         let words = Words::usual(&self.identity().owner, pull, request.method, &commits);
         let (parents, author) = match (request.method, &commits[..]) {
@@ -125,13 +138,13 @@ impl World {
                 (vec![base], author)
             }
             (MergeMethod::Squash, _) => (vec![base], Signature::user(&pull.user)),
-            _ => (vec![base, pull.head_sha], Signature::user(&self.config.login)),
+            _ => (vec![base, pull.head_sha], Signature::user(&request.by)),
         };
         let commit = NewCommit {
             tree,
             parents,
             author,
-            committer: Signature::twin(),
+            committer: committer.clone(),
             message: words.or(request).text(),
             signature: None,
         };
@@ -139,7 +152,7 @@ impl World {
     }
 
     /// Repeats the commits one by one on top of the base. GitHub makes new ones even where they already lie there.
-    async fn rebase(&self, base: Oid, commits: &[Commit]) -> Result<Oid, MergeRefusal> {
+    async fn rebase(&self, base: Oid, commits: &[Commit], committer: &Signature) -> Result<Oid, MergeRefusal> {
         let mut tip = base;
         for commit in commits {
             let [parent] = commit.parents[..] else {
@@ -157,7 +170,7 @@ impl World {
                 tree,
                 parents: vec![tip],
                 author: commit.author.clone(),
-                committer: Signature::twin(),
+                committer: committer.clone(),
                 message: commit.message.clone(),
                 signature: None,
             };
@@ -166,11 +179,17 @@ impl World {
         Ok(tip)
     }
 
-    /// Deletes the head branch if it still is where it was merged; if not, it is kept, as nobody asked for more.
-    async fn delete_merged_branch(&self, store: &mut Store, pull: &Pull) -> Result<(), WorldError> {
-        if let Some(name) = RefName::branch(&pull.head) {
+    /// Deletes the head branch, where the repository wants that, if it still is where it was merged; if not, it is kept, as
+    /// nobody asked for more.
+    pub(super) async fn delete_merged_branch(&self, store: &mut Store, pull: &Pull) -> Result<(), WorldError> {
+        if let Some(name) = RefName::branch(&pull.head)
+            && store.state.settings.delete_branch_on_merge
+        {
             let before = RefTarget { oid: pull.head_sha, kind: "commit".to_owned() };
-            self.change_ref(store, &name, Some(before), None).await?;
+            if self.git.move_ref(&name, Some(before.oid), None).await? == RefChange::Done {
+                self.knobs.ref_changed(&name, Some(before));
+                self.settle_pulls(store, Scope::Branch(&pull.head)).await?;
+            }
         }
         Ok(())
     }
@@ -192,7 +211,7 @@ fn check_rules(state: &State, pull: &Pull, method: MergeMethod, relation: &Relat
     }
 }
 
-fn record(store: &mut Store, number: u64, change: impl FnOnce(&mut Pull)) -> Result<(), WorldError> {
+pub(super) fn record(store: &mut Store, number: u64, change: impl FnOnce(&mut Pull)) -> Result<(), WorldError> {
     if let Some(pull) = store.state.pulls.get_mut(&number) {
         change(pull);
     }

@@ -20,8 +20,14 @@ pub(crate) enum Scope<'a> {
 }
 
 impl World {
-    /// Brings open pull requests up to date and keeps what has changed.
+    /// Brings open pull requests up to date, and all merge queues as far as they go, and keeps what has changed.
     pub(crate) async fn settle(&self, store: &mut Store, scope: Scope<'_>) -> Result<(), WorldError> {
+        self.settle_pulls(store, scope).await?;
+        self.advance_queues(store).await
+    }
+
+    /// Brings open pull requests up to date and keeps what has changed, without a look at the queues.
+    pub(super) async fn settle_pulls(&self, store: &mut Store, scope: Scope<'_>) -> Result<(), WorldError> {
         let open: Vec<(u64, String, String)> = store
             .state
             .pulls
@@ -102,6 +108,7 @@ impl World {
         }
         pull.head_sha = head;
         pull.base_sha = base;
+        pull.queued = None;
         pull.updated_at = clock::now();
         if self.git.is_ancestor(head, base).await? {
             // A head moved back to where the base is leaves nothing to merge; GitHub closes the pull request.

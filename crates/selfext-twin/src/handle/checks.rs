@@ -161,6 +161,7 @@ impl TwinHandle {
         let mut store = self.world.store.lock().await;
         self.world.check_open()?;
         change(&mut store.state);
-        Ok(store.save()?)
+        store.save()?;
+        Ok(self.world.advance_queues(&mut store).await?)
     }
 }

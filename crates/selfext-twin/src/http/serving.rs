@@ -92,7 +92,8 @@ async fn run(world: Arc<World>, custody: Custody, listener: TcpListener, stopped
         let _ = stopped.await;
         closing.begin_closing();
     });
-    if let Err(error) = server.await {
+    let (served, ()) = tokio::join!(server.into_future(), world.merge_in_background());
+    if let Err(error) = served {
         tracing::error!(%error, "the twin's server failed");
     }
     let _ = idle.recv().await;

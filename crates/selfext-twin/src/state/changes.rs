@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckRecord, Comment, Pull, Review, Settings, State, StatusRecord};
+use super::{CheckRecord, Comment, Pull, RequestedMerge, Review, Settings, State, StatusRecord};
 use crate::git::Oid;
 
 /// Entries that take the place of those before them, and what is small enough to be said each time.
@@ -23,6 +23,8 @@ pub(super) struct Changes<'a> {
     comments: BTreeMap<u64, &'a Vec<Comment>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reviews: BTreeMap<u64, &'a Vec<Review>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    requests: BTreeMap<u64, &'a Vec<RequestedMerge>>,
 }
 
 /// The same, read back.
@@ -41,6 +43,8 @@ pub(super) struct WrittenChanges {
     comments: BTreeMap<u64, Vec<Comment>>,
     #[serde(default)]
     reviews: BTreeMap<u64, Vec<Review>>,
+    #[serde(default)]
+    requests: BTreeMap<u64, Vec<RequestedMerge>>,
 }
 
 impl<'a> Changes<'a> {
@@ -57,6 +61,7 @@ impl<'a> Changes<'a> {
             checks,
             comments,
             reviews,
+            requests,
             settings,
         } = state;
         Some(Self {
@@ -68,6 +73,7 @@ impl<'a> Changes<'a> {
             checks: checks.changed()?,
             comments: comments.changed()?,
             reviews: reviews.changed()?,
+            requests: requests.changed()?,
         })
     }
 }
@@ -75,7 +81,8 @@ impl<'a> Changes<'a> {
 impl State {
     /// Goes on to where the changes lead.
     pub(super) fn take_over(&mut self, changes: WrittenChanges) {
-        let WrittenChanges { last_number, last_id, settings, pulls, statuses, checks, comments, reviews } = changes;
+        let WrittenChanges { last_number, last_id, settings, pulls, statuses, checks, comments, reviews, requests } =
+            changes;
         self.last_number = last_number;
         self.last_id = last_id;
         self.settings = settings;
@@ -84,6 +91,7 @@ impl State {
         self.checks.take_over(checks);
         self.comments.take_over(comments);
         self.reviews.take_over(reviews);
+        self.requests.take_over(requests);
     }
 
     /// Everything is written.
@@ -93,5 +101,6 @@ impl State {
         self.checks.written();
         self.comments.written();
         self.reviews.written();
+        self.requests.written();
     }
 }

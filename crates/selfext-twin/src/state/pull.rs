@@ -33,6 +33,34 @@ pub(crate) struct Pull {
     /// Set before the base ref is moved and cleared with the merge's result: what is found here after a crash is
     /// settled by looking whether the commit is in the base.
     pub(crate) merging: Option<Merging>,
+    /// Its place in the merge queue of its base.
+    #[serde(default)]
+    pub(crate) queued: Option<Queued>,
+    /// The commit that its queue has made for it. It outlives the place in the queue until its branch is deleted.
+    #[serde(default)]
+    pub(crate) group: Option<Group>,
+}
+
+/// A place in a merge queue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Queued {
+    pub(crate) id: u64,
+    /// Entries land in the order of their places.
+    pub(crate) place: i64,
+    pub(crate) at: DateTime<Utc>,
+    /// The login of the user who put it there.
+    pub(crate) by: String,
+    pub(crate) jump: bool,
+}
+
+/// A commit to be tested, and the branch that leads to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Group {
+    /// What it lies on.
+    pub(crate) base: Oid,
+    pub(crate) commit: Oid,
+    /// Without `refs/heads/`.
+    pub(crate) branch: String,
 }
 
 /// How a pull request was merged.
@@ -60,6 +88,7 @@ impl Pull {
     /// Closes the pull request without merging it.
     pub(crate) fn close(&mut self, at: DateTime<Utc>) {
         self.open = false;
+        self.queued = None;
         self.closed_at = Some(at);
         self.updated_at = at;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::{MergeMethods, Permission, Protection, ProtectionSource};
+use crate::control::{MergeMethods, Permission, Protection, ProtectionSource, QueueRules};
 
 /// What an administrator of the repository has set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -63,6 +63,11 @@ impl Settings {
     /// All rules of a branch.
     pub(crate) fn rules(&self, branch: &str) -> &[Protection] {
         self.protections.get(branch).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// How the merge queue of a branch works, if it has one.
+    pub(crate) fn queue_rules(&self, branch: &str) -> Option<&QueueRules> {
+        self.rules(branch).iter().find(|rule| rule.merge_queue).map(|rule| &rule.queue)
     }
 
     /// The rule of a branch that comes from one source.

@@ -15,7 +15,7 @@ const DOCUMENT: &str =
 }";
 
 impl Fixture {
-    async fn graphql(&self, body: Value) -> Answer {
+    pub async fn graphql(&self, body: Value) -> Answer {
         let body = body.to_string();
         send(self.serving().addr(), "POST", "/graphql", &[], body.as_bytes()).await.expect("an answer")
     }
@@ -42,7 +42,7 @@ impl Fixture {
 }
 
 /// The kind and the words of an answer's only error, which is about this field.
-fn error<'a>(answer: &'a Answer, field: &str) -> (&'a str, &'a str) {
+pub fn error<'a>(answer: &'a Answer, field: &str) -> (&'a str, &'a str) {
     let errors = answer.body["errors"].as_array().expect("errors");
     assert_eq!((answer.status, errors.len(), &errors[0]["path"]), (200, 1, &json!([field])), "{answer:?}");
     assert_eq!(answer.body["data"][field], Value::Null, "{answer:?}");

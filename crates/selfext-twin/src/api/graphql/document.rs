@@ -67,6 +67,11 @@ impl Field {
         named.next().filter(|_| named.next().is_none())
     }
 
+    /// Whether a field of this name is asked for below it, however often.
+    pub(super) fn asks_for(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
+
     /// Refuses a field that its type does not have.
     pub(super) fn check(&self, kind: &Kind) -> Result<(), Failure> {
         if self.fields.is_empty() {

@@ -37,14 +37,14 @@ impl Failure {
         Self::new("UNPROCESSABLE", if said.is_empty() { message } else { said.join(", ") })
     }
 
-    /// The entry; `key` is the root field that it is about.
-    pub(super) fn json(&self, key: Option<&str>) -> Value {
+    /// The entry; `path` leads to the field that it is about.
+    pub(super) fn json(&self, path: &[&str]) -> Value {
         let mut entry = json!({"message": self.message});
         if let Some(kind) = self.kind {
             entry["type"] = json!(kind);
         }
-        if let Some(key) = key {
-            entry["path"] = json!([key]);
+        if !path.is_empty() {
+            entry["path"] = json!(path);
         }
         entry
     }
@@ -54,6 +54,8 @@ impl Failure {
 pub(super) enum RunError {
     /// GitHub would refuse it too.
     Refused(Failure),
+    /// GitHub would refuse the field of this name below it, and give the rest.
+    RefusedBelow(&'static str, Failure, Value),
     /// The machine failed.
     Failed(ApiError),
 }
@@ -68,7 +70,7 @@ impl From<ApiError> for RunError {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::Refused { message, errors, .. } => Self::Refused(Failure::of_refusal(message, &errors)),
-            ApiError::Moved { .. } | ApiError::Failed(_) => Self::Failed(error),
+            ApiError::NoRoute | ApiError::Moved { .. } | ApiError::Failed(_) => Self::Failed(error),
         }
     }
 }

@@ -20,6 +20,39 @@ pub(super) const CREATE_PULL_REQUEST: Kind = Kind {
     fields: &[("clientMutationId", None), ("pullRequest", Some(&PULL_REQUEST))],
 };
 
+pub(super) const ENQUEUE_PULL_REQUEST: Kind = Kind {
+    name: "EnqueuePullRequestPayload",
+    fields: &[("clientMutationId", None), ("mergeQueueEntry", Some(&QUEUE_ENTRY))],
+};
+
+pub(super) const DEQUEUE_PULL_REQUEST: Kind = Kind {
+    name: "DequeuePullRequestPayload",
+    fields: &[("clientMutationId", None), ("mergeQueueEntry", Some(&QUEUE_ENTRY))],
+};
+
+pub(super) const REPOSITORY: Kind = Kind {
+    name: "Repository",
+    fields: &[("id", None), ("name", None), ("nameWithOwner", None), ("pullRequest", Some(&PULL_REQUEST))],
+};
+
+const QUEUE_ENTRY: Kind = Kind {
+    name: "MergeQueueEntry",
+    fields: &[
+        ("id", None),
+        ("position", None),
+        ("state", None),
+        ("enqueuedAt", None),
+        ("estimatedTimeToMerge", None),
+        ("jump", None),
+        ("solo", None),
+        ("enqueuer", Some(&ACTOR)),
+        ("baseCommit", Some(&COMMIT)),
+        ("headCommit", Some(&COMMIT)),
+    ],
+};
+
+const ACTOR: Kind = Kind { name: "Actor", fields: &[("login", None)] };
+
 pub(super) const ORGANIZATION: Kind = Kind { name: "Organization", fields: &[("login", None), ("team", Some(&TEAM))] };
 
 const TEAM: Kind = Kind { name: "Team", fields: &[("slug", None), ("name", None), ("members", Some(&TEAM_MEMBERS))] };
@@ -62,8 +95,16 @@ const PULL_REQUEST: Kind = Kind {
         ("body", None),
         ("state", None),
         ("isDraft", None),
+        ("merged", None),
+        ("mergedAt", None),
+        ("closed", None),
         ("headRefName", None),
         ("headRefOid", None),
         ("baseRefName", None),
+        ("baseRefOid", None),
+        ("isInMergeQueue", None),
+        ("isMergeQueueEnabled", None),
+        ("mergeCommit", Some(&COMMIT)),
+        ("mergeQueueEntry", Some(&QUEUE_ENTRY)),
     ],
 };

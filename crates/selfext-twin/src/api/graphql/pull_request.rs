@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::failure::{Failure, RunError};
+use super::pull_json::pull_json;
 use super::step::{Input, must_be_here};
 use crate::api::call::Call;
 use crate::api::pulls::{Wish, open};
-use crate::api::repository_json::node_id;
 
 /// A pull request that is wished for.
 pub(super) struct NewPullRequest {
@@ -41,17 +41,6 @@ impl NewPullRequest {
         };
         let mut store = call.world.store.lock().await;
         let pull = open(call, &mut store, &wish).await?;
-        Ok(json!({"pullRequest": {
-            "id": node_id("PullRequest", pull.id),
-            "number": pull.number,
-            "url": call.urls().html(format_args!("pull/{}", pull.number)),
-            "title": pull.title,
-            "body": pull.body.unwrap_or_default(),
-            "state": "OPEN",
-            "isDraft": pull.draft,
-            "headRefName": pull.head,
-            "headRefOid": pull.head_sha,
-            "baseRefName": pull.base,
-        }}))
+        Ok(json!({"pullRequest": pull_json(call, &store.state, &pull).await?}))
     }
 }

@@ -5,10 +5,15 @@ use serde_json::{Map, Value};
 use super::commit::CommitOnBranch;
 use super::document::Field;
 use super::failure::{Failure, RunError};
-use super::kind::{CREATE_COMMIT, CREATE_PULL_REQUEST, CREATE_REF, Kind, ORGANIZATION};
+use super::kind::{
+    CREATE_COMMIT, CREATE_PULL_REQUEST, CREATE_REF, DEQUEUE_PULL_REQUEST, ENQUEUE_PULL_REQUEST, Kind, ORGANIZATION,
+    REPOSITORY,
+};
 use super::members::Members;
 use super::pull_request::NewPullRequest;
+use super::queue::{Dequeue, Enqueue};
 use super::reference::NewReference;
+use super::repository::Repository;
 use crate::api::body::Body;
 use crate::api::call::Call;
 use crate::api::error::ApiError;
@@ -20,7 +25,10 @@ pub(super) enum Step {
     Reference(NewReference),
     Commit(CommitOnBranch),
     PullRequest(NewPullRequest),
+    Enqueue(Enqueue),
+    Dequeue(Dequeue),
     Members(Members),
+    Repository(Repository),
 }
 
 impl Step {
@@ -35,6 +43,8 @@ impl Step {
             "createRef" => NewReference::read(&input).map(Self::Reference),
             "createCommitOnBranch" => CommitOnBranch::read(&input).map(Self::Commit),
             "createPullRequest" => NewPullRequest::read(&input).map(Self::PullRequest),
+            "enqueuePullRequest" => Enqueue::read(&input).map(Self::Enqueue),
+            "dequeuePullRequest" => Dequeue::read(&input).map(Self::Dequeue),
             other => Err(Failure::of_document(format!("Field '{other}' doesn't exist on type 'Mutation'"))),
         }
     }
@@ -43,6 +53,7 @@ impl Step {
     pub(super) fn read_query(field: &Field) -> Result<Self, Failure> {
         match field.name.as_str() {
             "organization" => Members::read(field).map(Self::Members),
+            "repository" => Repository::read(field).map(Self::Repository),
             other => Err(Failure::of_document(format!("The twin knows no field '{other}' on type 'Query'"))),
         }
     }
@@ -53,7 +64,10 @@ impl Step {
             Self::Reference(_) => &CREATE_REF,
             Self::Commit(_) => &CREATE_COMMIT,
             Self::PullRequest(_) => &CREATE_PULL_REQUEST,
+            Self::Enqueue(_) => &ENQUEUE_PULL_REQUEST,
+            Self::Dequeue(_) => &DEQUEUE_PULL_REQUEST,
             Self::Members(_) => &ORGANIZATION,
+            Self::Repository(_) => &REPOSITORY,
         }
     }
 
@@ -63,7 +77,10 @@ impl Step {
             Self::Reference(wish) => wish.run(call).await,
             Self::Commit(wish) => wish.run(call).await,
             Self::PullRequest(wish) => wish.run(call).await,
+            Self::Enqueue(wish) => wish.run(call).await,
+            Self::Dequeue(wish) => wish.run(call).await,
             Self::Members(wish) => wish.run(call).await,
+            Self::Repository(wish) => wish.run(call).await,
         }
     }
 }
@@ -110,7 +127,7 @@ pub(super) fn invalid(name: &str, why: &str) -> Failure {
 fn of_body(name: &str, error: ApiError) -> Failure {
     match error {
         ApiError::Refused { message, .. } => invalid(name, &message.replace('\n', " ")),
-        ApiError::Moved { .. } | ApiError::Failed(_) => invalid(name, "it could not be read"),
+        ApiError::NoRoute | ApiError::Moved { .. } | ApiError::Failed(_) => invalid(name, "it could not be read"),
     }
 }
 
@@ -119,5 +136,10 @@ pub(super) fn must_be_here(world: &World, id: &str) -> Result<(), Failure> {
     if id == repository_node_id(world) {
         return Ok(());
     }
-    Err(Failure::new("NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'")))
+    Err(unresolved(id))
+}
+
+/// An id of nothing that the twin has.
+pub(super) fn unresolved(id: &str) -> Failure {
+    Failure::new("NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'"))
 }
