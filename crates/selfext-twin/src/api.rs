@@ -33,6 +33,8 @@ mod trees;
 mod urls;
 
 pub(crate) use call::{Call, Params, Target};
+pub(crate) use error::ApiError;
+pub(crate) use pulls::{Wish, open};
 pub(crate) use rate_limit::{LIMIT as RATE_LIMIT, reset as rate_limit_reset};
 pub(crate) use reply::{Content, Reply};
 pub(crate) use route::{Route, find};
@@ -64,7 +66,7 @@ const ALL: &[&[Route]] = &[
 /// Does what a request asks for and gives the answer, whatever it is.
 pub(crate) async fn perform(world: &World, route: Option<&'static Route>, call: &Call<'_>) -> Reply {
     let Some(route) = route else {
-        return error::ApiError::no_route().reply("");
+        return ApiError::no_route().reply("");
     };
     if let Err(refused) = call.admit(world, route).await {
         return refused.reply(route.docs);

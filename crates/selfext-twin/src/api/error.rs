@@ -11,7 +11,7 @@ use crate::world::WorldError;
 
 /// Why a request is not answered as its sender hopes.
 #[derive(Debug)]
-pub(super) enum ApiError {
+pub(crate) enum ApiError {
     /// GitHub would refuse it too.
     Refused { status: StatusCode, message: String, errors: Vec<Value> },
     /// There is no such operation.

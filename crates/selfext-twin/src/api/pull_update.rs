@@ -44,7 +44,7 @@ pub(super) async fn update(call: &Call<'_>) -> ApiResult {
         let invalid = || ApiError::invalid_field("PullRequest", "base", "invalid");
         let name = RefName::branch(base).ok_or_else(invalid)?;
         let tip = world.git.find_ref(&name).await?.ok_or_else(invalid)?.oid;
-        check_range(call, &store.state, (&pull.head, pull.head_sha), (base, tip)).await?;
+        check_range(world, &store.state, (&pull.head, pull.head_sha), (base, tip)).await?;
         pull.queued = None;
         base.clone_into(&mut pull.base);
         pull.base_sha = tip;

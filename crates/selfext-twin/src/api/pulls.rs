@@ -14,6 +14,7 @@ use crate::clock;
 use crate::forge::{Mergeability, Scope};
 use crate::git::Oid;
 use crate::state::{Pull, State, Store};
+use crate::world::World;
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -93,12 +94,12 @@ async fn list(call: &Call<'_>) -> ApiResult {
 }
 
 /// A pull request that is wished for.
-pub(super) struct Wish<'a> {
-    pub(super) head: &'a str,
-    pub(super) base: &'a str,
-    pub(super) title: Option<&'a str>,
-    pub(super) body: Option<&'a str>,
-    pub(super) draft: bool,
+pub(crate) struct Wish<'a> {
+    pub(crate) head: &'a str,
+    pub(crate) base: &'a str,
+    pub(crate) title: Option<&'a str>,
+    pub(crate) body: Option<&'a str>,
+    pub(crate) draft: bool,
 }
 
 async fn create(call: &Call<'_>) -> ApiResult {
@@ -111,7 +112,7 @@ async fn create(call: &Call<'_>) -> ApiResult {
         draft: body.flag("draft")?.unwrap_or(false),
     };
     let mut store = call.world.store.lock().await;
-    let pull = open(call, &mut store, &wish).await?;
+    let pull = open(call.world, &mut store, &wish).await?;
     let details = details(call, &store.state, &pull, Mergeability::unknown()).await?;
     let shown = pull_json::full(call.world, &pull, &details);
     let url = call.urls().api(format_args!("pulls/{}", pull.number));
@@ -119,12 +120,12 @@ async fn create(call: &Call<'_>) -> ApiResult {
 }
 
 /// Opens a pull request.
-pub(super) async fn open(call: &Call<'_>, store: &mut Store, wish: &Wish<'_>) -> Result<Pull, ApiError> {
-    let (world, base) = (call.world, wish.base);
+pub(crate) async fn open(world: &World, store: &mut Store, wish: &Wish<'_>) -> Result<Pull, ApiError> {
+    let base = wish.base;
     let Some(title) = wish.title.filter(|title| !title.trim().is_empty()) else {
         return Err(ApiError::invalid_field("PullRequest", "title", "missing_field"));
     };
-    let head = own_branch(call, wish.head);
+    let head = own_branch(world, wish.head);
     world.settle(store, Scope::Branch(head.unwrap_or(base))).await?;
     let head_tip = match head {
         Some(head) => world.branch_tip(head).await?,
@@ -139,7 +140,7 @@ pub(super) async fn open(call: &Call<'_>, store: &mut Store, wish: &Wish<'_>) ->
             return Err(ApiError::invalid(errors.map(|(field, _)| error(field)).collect()));
         }
     };
-    check_range(call, &store.state, (head, head_sha), (base, base_sha)).await?;
+    check_range(world, &store.state, (head, head_sha), (base, base_sha)).await?;
 
     let at = clock::now();
     let number = store.state.next_number();
@@ -170,26 +171,26 @@ pub(super) async fn open(call: &Call<'_>, store: &mut Store, wish: &Wish<'_>) ->
 }
 
 /// The branch that `branch` or `owner:branch` names, unless it is another owner's.
-fn own_branch<'a>(call: &Call<'_>, head: &'a str) -> Option<&'a str> {
+fn own_branch<'a>(world: &World, head: &'a str) -> Option<&'a str> {
     match head.split_once(':') {
         None => Some(head),
-        Some((owner, branch)) => owner.eq_ignore_ascii_case(&call.world.identity().owner).then_some(branch),
+        Some((owner, branch)) => owner.eq_ignore_ascii_case(&world.identity().owner).then_some(branch),
     }
 }
 
 /// Refuses a pull request that there is already, or that has nothing to merge.
 pub(super) async fn check_range(
-    call: &Call<'_>,
+    world: &World,
     state: &State,
     (head, head_sha): (&str, Oid),
     (base, base_sha): (&str, Oid),
 ) -> Result<(), ApiError> {
     let refuse = |words: String| Err(ApiError::custom("PullRequest", &words));
     if state.open_pull(head, base).is_some() {
-        let owner = &call.world.identity().owner;
+        let owner = &world.identity().owner;
         return refuse(format!("A pull request already exists for {owner}:{head}."));
     }
-    let relation = call.world.git.relation(base_sha, head_sha).await?;
+    let relation = world.git.relation(base_sha, head_sha).await?;
     if relation.merge_base.is_none() {
         return refuse(format!("The {head} branch has no history in common with {base}"));
     }

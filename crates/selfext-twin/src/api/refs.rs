@@ -113,6 +113,7 @@ pub(super) async fn make(call: &Call<'_>, name: &str, sha: &str) -> Result<(RefN
     let name =
         RefName::parse(name).ok_or_else(|| ApiError::unprocessable(format!("{name} is not a valid ref name.")))?;
     let sha = Oid::parse(sha).ok_or_else(malformed_sha)?;
+    check_not_of_queue(&name)?;
 
     let mut store = call.world.store.lock().await;
     let target = pointable(call, &name, sha).await?;
@@ -184,6 +185,7 @@ async fn moves_forward(call: &Call<'_>, from: Oid, to: Oid) -> Result<bool, ApiE
 /// Refuses what the branch's protection forbids. `to` is where the branch goes and whether that is forward; `None`
 /// stands for its deletion.
 pub(super) fn check_protection(state: &State, name: &RefName, to: Option<(Oid, bool)>) -> Result<(), ApiError> {
+    check_not_of_queue(name)?;
     let Some(branch) = name.branch_name() else {
         return Ok(());
     };
@@ -198,4 +200,12 @@ pub(super) fn check_protection(state: &State, name: &RefName, to: Option<(Oid, b
             None => Ok(()),
         },
     }
+}
+
+/// Refuses to change a branch that a merge queue has made.
+fn check_not_of_queue(name: &RefName) -> Result<(), ApiError> {
+    if name.branch_name().is_some_and(|branch| branch.starts_with("gh-readonly-queue/")) {
+        return Err(ApiError::unprocessable("Cannot update this protected ref."));
+    }
+    Ok(())
 }

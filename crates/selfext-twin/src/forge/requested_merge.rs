@@ -14,7 +14,7 @@ impl World {
         }
         for (number, request) in store.state.waiting_merges() {
             let outcome = self.carry_out(store, number, &request).await?;
-            store.state.end_requested_merge(number, &request.uuid, outcome);
+            store.state.end_requested_merge(number, &request.uuid, &outcome);
             store.save()?;
         }
         Ok(())

@@ -6,14 +6,15 @@ use super::TwinHandle;
 use crate::control::{AutoCheck, QueueCommit, QueueEntry};
 use crate::error::TwinError;
 use crate::forge::EnqueueRefusal;
+use crate::state::Pull;
 
 impl TwinHandle {
     /// The entries of a branch's merge queue, from its front, as they are recorded. The repository is not asked, and nothing
     /// lands.
     pub async fn queue(&self, base: &str) -> Vec<QueueEntry> {
         let store = self.world.store.lock().await;
-        let pull = |number| store.state.pulls.get(&number);
-        store.state.queue(base).into_iter().filter_map(pull).map(|pull| pull.queue_entry()).collect()
+        let entry = |number: &u64| store.state.pulls.get(number).map(Pull::queue_entry);
+        store.state.queue(base).iter().filter_map(entry).collect()
     }
 
     /// Puts a pull request at the end of the merge queue of its base, as if somebody had.

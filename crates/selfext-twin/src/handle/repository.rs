@@ -1,6 +1,7 @@
 //! The repository as somebody else would change it.
 
 use super::TwinHandle;
+use crate::api::{ApiError, Wish, open};
 use crate::clock;
 use crate::control::PullSnapshot;
 use crate::error::TwinError;
@@ -99,6 +100,23 @@ impl TwinHandle {
         match self.world.git.find_ref(&name).await? {
             None => Ok(()),
             before => moved(self.world.change_ref(&mut store, &name, before, None).await, &name),
+        }
+    }
+
+    /// Opens a pull request, as if the user of the configuration had, and gives its number.
+    ///
+    /// # Errors
+    ///
+    /// [`TwinError::Refused`] if GitHub would not; [`TwinError::Closed`], [`TwinError::Git`] and [`TwinError::Files`] if it cannot
+    /// be done.
+    pub async fn open_pull(&self, head: &str, base: &str, title: &str) -> Result<u64, TwinError> {
+        let mut store = self.world.store.lock().await;
+        self.world.check_open()?;
+        let wish = Wish { head, base, title: Some(title), body: None, draft: false };
+        match open(&self.world, &mut store, &wish).await {
+            Ok(pull) => Ok(pull.number),
+            Err(ApiError::Failed(error)) => Err(error.into()),
+            Err(refused) => Err(TwinError::Refused(format!("{refused:?}"))),
         }
     }
 

@@ -99,7 +99,7 @@ impl State {
     }
 
     /// Says what came of a request.
-    pub(crate) fn end_requested_merge(&mut self, number: u64, uuid: &str, outcome: RequestOutcome) {
+    pub(crate) fn end_requested_merge(&mut self, number: u64, uuid: &str, outcome: &RequestOutcome) {
         let requests = self.requests.get_mut(&number).into_iter().flatten();
         for request in requests.filter(|request| request.uuid == uuid) {
             request.outcome = Some(outcome.clone());

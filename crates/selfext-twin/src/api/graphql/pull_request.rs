@@ -40,7 +40,7 @@ impl NewPullRequest {
             draft: self.draft,
         };
         let mut store = call.world.store.lock().await;
-        let pull = open(call, &mut store, &wish).await?;
+        let pull = open(call.world, &mut store, &wish).await?;
         Ok(json!({"pullRequest": pull_json(call, &store.state, &pull).await?}))
     }
 }
