@@ -107,6 +107,19 @@ impl ApiError {
         Self::unprocessable(format!("No commit found for SHA: {name}"))
     }
 
+    /// What it says, with the words of its parts.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Refused { message, errors, .. } => {
+                let parts = errors.iter().filter_map(|error| error["message"].as_str());
+                [message.as_str()].into_iter().chain(parts).collect::<Vec<_>>().join(": ")
+            }
+            Self::NoRoute => "Not Found".to_owned(),
+            Self::Moved { location, .. } => format!("It is at {location}"),
+            Self::Failed(error) => error.to_string(),
+        }
+    }
+
     /// The answer that says so; `docs` is the operation's place in GitHub's documentation.
     pub(super) fn reply(self, docs: &str) -> Reply {
         let (status, message, errors) = match self {

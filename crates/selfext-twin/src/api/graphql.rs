@@ -1,5 +1,5 @@
 //! GitHub's GraphQL API, as far as it publishes a change and queues it for merging, with five mutations, and tells how a pull
-//! request stands and who is in a team, with two queries.
+//! request stands and who is in a team, with three queries.
 //!
 //! The fields of a mutation are carried out one after another in their order. One that fails is null and has an entry in
 //! `errors`, and the later ones are carried out all the same; the status is 200 whatever happened.
@@ -74,6 +74,7 @@ fn plan(
         .into_iter()
         .map(|field| {
             let step = if mutates { Step::read(&field)? } else { Step::read_query(&field)? };
+            let field = field.narrowed(step.payload());
             field.check(step.payload())?;
             Ok((field, step))
         })

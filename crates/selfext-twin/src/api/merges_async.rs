@@ -1,4 +1,6 @@
 //! Asking for a merge in the background, and asking what came of it.
+//!
+//! That a pull request was put into a merge queue is the last word of a request: what becomes of it there is not told here.
 
 use std::fmt::Write as _;
 
@@ -47,7 +49,7 @@ async fn ask(call: &Call<'_>) -> ApiResult {
         return Ok(Reply::ok(outcome_json(&outcome)));
     }
     if let Some(waiting) = store.state.waiting_merge(number) {
-        return Ok(Reply::json(StatusCode::CONFLICT, waiting_json(waiting, "A merge request already exists")));
+        return Ok(Reply::json(StatusCode::CONFLICT, waiting_json(waiting, EXISTS)));
     }
     if let Some(words) = unfit(pull, sha) {
         return Ok(Reply::json(StatusCode::BAD_REQUEST, outcome_json(&RequestOutcome::Failed(words.to_owned()))));
@@ -59,10 +61,10 @@ async fn ask(call: &Call<'_>) -> ApiResult {
         action: action.unwrap_or(MergeAction::Default),
         title: title.map(str::to_owned),
         message: message.map(str::to_owned),
-        at: clock::now(),
+        updated_at: clock::now(),
         outcome: None,
     };
-    let shown = waiting_json(&request, WAITS);
+    let shown = waiting_json(&request, ACCEPTED);
     store.state.add_requested_merge(number, request);
     store.save()?;
     world.merge_asked_for.notify_one();
@@ -78,7 +80,9 @@ async fn result(call: &Call<'_>) -> ApiResult {
     Ok(Reply::ok(request.outcome.as_ref().map_or_else(|| waiting_json(request, WAITS), outcome_json)))
 }
 
-const WAITS: &str = "Merge request is pending";
+const ACCEPTED: &str = "Merge request enqueued.";
+const EXISTS: &str = "A merge request already exists for this pull request.";
+const WAITS: &str = "Merge request is in progress.";
 
 /// A server from before these operations has no such routes.
 fn check_there(call: &Call<'_>) -> Result<(), ApiError> {
@@ -119,10 +123,10 @@ fn waiting_json(request: &RequestedMerge, words: &str) -> Value {
 fn outcome_json(outcome: &RequestOutcome) -> Value {
     match outcome {
         RequestOutcome::Merged(sha) => {
-            json!({"status": "merged", "details": {"message": "Pull Request successfully merged", "sha": sha}})
+            json!({"status": "merged", "details": {"message": "Pull request was merged.", "sha": sha}})
         }
         RequestOutcome::Enqueued => {
-            json!({"status": "enqueued", "details": {"message": "Pull request is in the merge queue"}})
+            json!({"status": "enqueued", "details": {"message": "Pull request was added to the merge queue."}})
         }
         RequestOutcome::Failed(words) => json!({"status": "failed", "details": {"message": words}}),
     }

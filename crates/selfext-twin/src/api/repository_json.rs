@@ -14,6 +14,12 @@ pub(super) fn node_id(kind: &str, id: impl std::fmt::Display) -> String {
     STANDARD.encode(format!("{kind}:{id}"))
 }
 
+/// Whether an opaque id is for a thing of this kind.
+pub(super) fn is_node_id(kind: &str, id: &str) -> bool {
+    let made = STANDARD.decode(id).ok();
+    made.is_some_and(|made| made.starts_with(format!("{kind}:").as_bytes()))
+}
+
 /// The repository's own opaque id.
 pub(super) fn repository_node_id(world: &World) -> String {
     node_id("Repository", world.identity().id)

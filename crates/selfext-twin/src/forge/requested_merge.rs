@@ -1,8 +1,9 @@
 //! Merges in the background.
 
 use super::{EnqueueRefusal, MergeRefusal, MergeRequest, Scope};
+use crate::clock;
 use crate::control::MergeMethod;
-use crate::state::{MergeAction, RequestOutcome, RequestedMerge, State, Store};
+use crate::state::{MergeAction, RequestOutcome, RequestedMerge, Store};
 use crate::world::{World, WorldError};
 
 impl World {
@@ -14,7 +15,7 @@ impl World {
         }
         for (number, request) in store.state.waiting_merges() {
             let outcome = self.carry_out(store, number, &request).await?;
-            store.state.end_requested_merge(number, &request.uuid, &outcome);
+            store.state.end_requested_merge(number, &request.uuid, outcome, clock::now());
             store.save()?;
         }
         Ok(())
@@ -61,7 +62,7 @@ impl World {
         let asked = MergeRequest {
             number,
             head: Some(request.head.to_string()),
-            method: request.method.unwrap_or_else(|| usual_method(&store.state)),
+            method: request.method.unwrap_or(MergeMethod::Merge),
             title: request.title.clone(),
             message: request.message.clone(),
             by: self.config.login.clone(),
@@ -71,15 +72,5 @@ impl World {
             Err(MergeRefusal::Failed(error)) => Err(error),
             Err(refusal) => Ok(RequestOutcome::Failed(refusal.words())),
         }
-    }
-}
-
-/// The first of the methods that the repository allows.
-fn usual_method(state: &State) -> MergeMethod {
-    let allowed = state.settings.merge_methods;
-    match (allowed.merge, allowed.squash) {
-        (true, _) => MergeMethod::Merge,
-        (false, true) => MergeMethod::Squash,
-        (false, false) => MergeMethod::Rebase,
     }
 }

@@ -116,7 +116,7 @@ impl TwinHandle {
         match open(&self.world, &mut store, &wish).await {
             Ok(pull) => Ok(pull.number),
             Err(ApiError::Failed(error)) => Err(error.into()),
-            Err(refused) => Err(TwinError::Refused(format!("{refused:?}"))),
+            Err(refused) => Err(TwinError::Refused(refused.words())),
         }
     }
 

@@ -7,7 +7,7 @@ use super::State;
 use crate::control::MergeMethod;
 use crate::git::Oid;
 
-/// GitHub keeps results this long.
+/// GitHub keeps results this long after the last change.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// How many results of one pull request are kept at most.
@@ -24,7 +24,8 @@ pub(crate) struct RequestedMerge {
     pub(crate) action: MergeAction,
     pub(crate) title: Option<String>,
     pub(crate) message: Option<String>,
-    pub(crate) at: DateTime<Utc>,
+    /// When it was asked for, or when it ended.
+    pub(crate) updated_at: DateTime<Utc>,
     /// `None` while it waits.
     pub(crate) outcome: Option<RequestOutcome>,
 }
@@ -85,7 +86,7 @@ impl State {
     /// Adds a request, and drops results of the same pull request that are too old or too many.
     pub(crate) fn add_requested_merge(&mut self, number: u64, request: RequestedMerge) {
         let requests = self.requests.entry(number).or_default();
-        let now = request.at;
+        let now = request.updated_at;
         requests.retain(|old| old.is_kept(now));
         let surplus = (requests.len() + 1).saturating_sub(MOST_KEPT);
         requests.drain(..surplus);
@@ -99,10 +100,11 @@ impl State {
     }
 
     /// Says what came of a request.
-    pub(crate) fn end_requested_merge(&mut self, number: u64, uuid: &str, outcome: &RequestOutcome) {
-        let requests = self.requests.get_mut(&number).into_iter().flatten();
-        for request in requests.filter(|request| request.uuid == uuid) {
-            request.outcome = Some(outcome.clone());
+    pub(crate) fn end_requested_merge(&mut self, number: u64, uuid: &str, outcome: RequestOutcome, now: DateTime<Utc>) {
+        let mut requests = self.requests.get_mut(&number).into_iter().flatten();
+        if let Some(request) = requests.find(|request| request.uuid == uuid) {
+            request.outcome = Some(outcome);
+            request.updated_at = now;
         }
     }
 
@@ -119,6 +121,6 @@ impl State {
 
 impl RequestedMerge {
     fn is_kept(&self, now: DateTime<Utc>) -> bool {
-        self.outcome.is_none() || now - self.at < KEPT
+        self.outcome.is_none() || now - self.updated_at < KEPT
     }
 }

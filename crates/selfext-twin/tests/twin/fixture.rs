@@ -3,7 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
+use selfext_contracts::GithubDescription;
 use selfext_twin::{Serving, Twin, TwinConfig, TwinHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -144,6 +146,22 @@ impl Fixture {
 
     pub async fn merge(&self, number: u64, body: Value) -> Answer {
         self.call("PUT", &format!("/pulls/{number}/merge"), body).await
+    }
+
+    /// Asserts that all requests so far and the answers to them are as GitHub describes them.
+    #[track_caller]
+    pub fn conforms(&self) {
+        static DESCRIPTION: LazyLock<GithubDescription> = LazyLock::new(GithubDescription::load);
+        for exchange in self.handle().exchanges() {
+            let checked = DESCRIPTION.check(
+                &exchange.method,
+                &exchange.path_and_query,
+                exchange.request_body.as_ref(),
+                exchange.status.unwrap_or_default(),
+                exchange.response_body.as_ref(),
+            );
+            assert_eq!(checked, Ok(()), "{exchange:?}");
+        }
     }
 
     pub async fn pull_json(&self, number: u64) -> Value {

@@ -42,7 +42,8 @@ async fn a_merge_is_pending_until_it_is_carried_out_and_its_result_is_kept() {
         "merge_action": "direct_merge", "expected_head_sha": sha});
     assert_eq!(asked.body["details"], details);
     let waiting = twin.merge_result(number, &uuid).await;
-    assert_eq!((waiting.status, &waiting.body), (200, &asked.body));
+    assert_eq!((waiting.status, waiting.text("/details/message")), (200, "Merge request is in progress."));
+    assert_eq!((waiting.text("/status"), waiting.text("/details/uuid")), ("pending", uuid.as_str()));
     assert_eq!(handle.waiting_async_merges().await, [number]);
     assert_eq!(twin.git(&["rev-list", "--count", "main"]), "1");
 
@@ -52,7 +53,7 @@ async fn a_merge_is_pending_until_it_is_carried_out_and_its_result_is_kept() {
 
     handle.release_async_merges().await.expect("carried out");
     let landed = twin.git(&["rev-parse", "main"]);
-    let merged = json!({"status": "merged", "details": {"message": "Pull Request successfully merged", "sha": landed}});
+    let merged = json!({"status": "merged", "details": {"message": "Pull request was merged.", "sha": landed}});
     assert_eq!(twin.merge_result(number, &uuid).await.body, merged);
     assert_eq!(twin.git(&["log", "-1", "--format=%B", "main"]), "T\n\nM");
     let late = twin.ask_merge(number, json!({})).await;
@@ -61,6 +62,7 @@ async fn a_merge_is_pending_until_it_is_carried_out_and_its_result_is_kept() {
     handle.forget_async_merges().await.expect("kept");
     assert_eq!(twin.merge_result(number, &uuid).await.status, 404);
     assert_eq!(handle.unknown_routes(), Vec::<String>::new());
+    twin.conforms();
 }
 
 #[tokio::test]
@@ -89,6 +91,7 @@ async fn what_is_not_ready_is_refused_at_once() {
     twin.call("PATCH", &format!("/pulls/{number}"), json!({"state": "closed"})).await;
     failed(json!({}), "Pull request is closed").await;
     assert_eq!(twin.ask_merge(99, json!({})).await.status, 404);
+    twin.conforms();
     twin.ask_merge(number, json!({"merge_action": "now"})).await.refused(422, "now is not a member of");
     twin.ask_merge(number, json!({"merge_method": "fold"})).await.refused(422, "fold is not a member of");
 }
@@ -109,14 +112,19 @@ async fn what_the_base_asks_for_is_looked_at_when_it_is_carried_out() {
     assert_eq!(twin.merged_in_background(number, json!({"merge_method": "merge"})).await, disabled);
     let no_queue = twin.merged_in_background(number, json!({"merge_action": "merge_queue"})).await;
     assert_eq!(no_queue["status"], "failed");
-    let usual = twin.merged_in_background(number, json!({})).await;
-    assert_eq!(usual["status"], "merged");
-    assert_eq!(twin.git(&["log", "-1", "--format=%s", "main"]), "write x (#1)", "the first method that is allowed");
+    assert_eq!(twin.merged_in_background(number, json!({})).await, disabled, "the usual method is a merge commit");
+    let squashed = twin.merged_in_background(number, json!({"merge_method": "squash"})).await;
+    assert_eq!(
+        (squashed["status"].as_str(), twin.git(&["log", "-1", "--format=%s", "main"]).as_str()),
+        (Some("merged"), "write x (#1)")
+    );
+    handle.allow_merge_methods(MergeMethods::default()).await.expect("kept");
 
     handle.unprotect("main").await.expect("kept");
     let (conflicting, _) = twin.pull("b", "y", "y").await;
     handle.push_file("main", "y", b"other", "other").await.expect("pushed");
     assert_eq!(twin.merged_in_background(conflicting, json!({})).await, failed("Pull Request is not mergeable"));
+    twin.conforms();
 }
 
 #[tokio::test]
@@ -175,6 +183,29 @@ async fn a_request_survives_a_restart_and_so_does_its_result() {
     twin.stop().await;
     twin.start(config()).await;
     assert_eq!(twin.merge_result(number, &uuid).await.body, result);
+}
+
+#[tokio::test]
+async fn a_result_is_kept_for_a_day_and_a_request_until_it_is_carried_out() {
+    let mut twin = Fixture::new().await;
+    twin.handle().hold_async_merges();
+    let (one, _) = twin.pull("a", "x", "x").await;
+    let (two, _) = twin.pull("b", "y", "y").await;
+    let first = twin.ask_merge(one, json!({"merge_method": "squash"})).await.text("/details/uuid").to_owned();
+    twin.handle().release_async_merges().await.expect("carried out");
+    twin.handle().hold_async_merges();
+    twin.ask_merge(two, json!({"merge_method": "squash"})).await;
+    twin.stop().await;
+    let path = twin.repository().join("selfext-twin/state.json");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+    for number in [one, two] {
+        state["requests"][number.to_string()][0]["updated_at"] = json!("2024-01-02T03:04:05Z");
+    }
+    std::fs::write(&path, state.to_string()).expect("written");
+    twin.start(config()).await;
+    assert_eq!(twin.merge_result(one, &first).await.status, 404);
+    twin.handle().release_async_merges().await.expect("carried out");
+    assert!(twin.handle().pulls().await.iter().all(|pull| pull.merged_as.is_some()));
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ async fn an_entry_lands_as_the_commit_that_was_tested() {
     let shown = twin.pull_json(1).await;
     assert_eq!((&shown["merge_commit_sha"], &shown["merged"]), (&json!(group.sha), &json!(true)));
     assert_eq!(shown["merged_by"]["login"], "github-merge-queue[bot]");
+    twin.conforms();
 }
 
 #[tokio::test]
@@ -137,6 +138,7 @@ async fn a_pull_request_that_is_not_ready_is_not_enqueued() {
         "NOT_FOUND"
     );
     assert_eq!(twin.numbers().await, [0; 0], "without a rule there is no queue");
+    twin.conforms();
 }
 
 #[tokio::test]
@@ -203,6 +205,7 @@ async fn where_the_last_of_a_group_is_enough_those_ahead_land_with_it() {
     assert_eq!(twin.numbers().await, [0; 0]);
     let rules = twin.get("/rules/branches/main").await;
     assert_eq!(rules.text("/3/parameters/grouping_strategy"), "HEADGREEN");
+    twin.conforms();
 }
 
 #[tokio::test]
@@ -306,6 +309,7 @@ async fn what_is_done_to_a_pull_request_takes_it_out_of_the_queue() {
     );
     twin.git(&["update-ref", "-d", "refs/heads/e"]);
     assert_eq!((twin.look(5).await["state"].clone(), twin.queue_branches()), (json!("CLOSED"), String::new()));
+    twin.conforms();
 }
 
 #[tokio::test]
@@ -369,6 +373,7 @@ async fn a_merge_in_the_background_goes_through_the_queue() {
     twin.say(1, StatusState::Success).await;
     let landed = twin.call("PUT", "/pulls/1/merge-async", json!({})).await;
     assert_eq!((landed.status, landed.text("/details/sha")), (200, twin.git(&["rev-parse", "main"]).as_str()));
+    twin.conforms();
 }
 
 #[tokio::test]
@@ -381,4 +386,110 @@ async fn a_query_for_a_pull_request_that_is_not_there_says_so() {
     assert_eq!(missing.body["errors"][0]["path"], json!(["r", "pullRequest"]));
     let elsewhere = look("{ r: repository(owner: \"owner\", name: \"other\") { name } }").await;
     assert_eq!(error(&elsewhere, "r").0, "NOT_FOUND");
+    twin.conforms();
+}
+
+#[tokio::test]
+async fn a_pull_request_is_found_by_the_ids_of_the_repository_and_of_its_own() {
+    const NODE: &str = "query($id: ID!) { node(id: $id) { id
+      ... on Repository { nameWithOwner pullRequest(number: 1) { number isMergeQueueEnabled } }
+      ... on PullRequest { number mergeCommit { oid } } } }";
+    let twin = Fixture::with_queue(queue(), &["a"]).await;
+    let node = async |id: &str| twin.graphql(json!({"query": NODE, "variables": {"id": id}})).await;
+    let repository = twin.get("").await.text("/node_id").to_owned();
+    let found = json!({"id": repository, "nameWithOwner": "owner/name",
+        "pullRequest": {"number": 1, "isMergeQueueEnabled": true}});
+    assert_eq!(node(&repository).await.body, json!({"data": {"node": found}}));
+    let pull = twin.node(1).await;
+    let found = json!({"id": pull, "number": 1, "mergeCommit": null});
+    assert_eq!(node(&pull).await.body, json!({"data": {"node": found}}));
+    twin.handle().make_again().await.expect("made");
+    for id in [&repository, &pull] {
+        assert_eq!(error(&node(id).await, "node").0, "NOT_FOUND");
+    }
+    twin.conforms();
+}
+
+#[tokio::test]
+async fn nobody_else_changes_the_branches_of_a_queue() {
+    let twin = Fixture::with_queue(queue(), &["a"]).await;
+    twin.enqueue(1).await;
+    let group = twin.group(1).await;
+    let other = twin.git(&["rev-parse", "main"]);
+    let path = format!("/git/refs/heads/{}", group.branch);
+    let words = "Cannot update this protected ref.";
+    twin.call("PATCH", &path, json!({"sha": other, "force": true})).await.refused(422, words);
+    twin.call("DELETE", &path, Value::Null).await.refused(422, words);
+    let mine = json!({"ref": "refs/heads/gh-readonly-queue/main/pr-9-x", "sha": other});
+    twin.call("POST", "/git/refs", mine).await.refused(422, words);
+    // Behind the twin's back it can be done, and is put right.
+    twin.git(&["update-ref", &format!("refs/heads/{}", group.branch), &other]);
+    assert_eq!(twin.get(&format!("/git/ref/heads/{}", group.branch)).await.text("/object/sha"), group.sha);
+    twin.conforms();
+}
+
+#[tokio::test]
+async fn no_more_entries_are_built_at_once_than_the_rule_says() {
+    let mut rule = queue();
+    rule.queue.build_at_once = 1;
+    let twin = Fixture::with_queue(rule, &["a", "b"]).await;
+    twin.enqueue(1).await;
+    let waiting = twin.enqueue(2).await;
+    let entry = json!({"position": 2, "state": "QUEUED", "headCommit": null, "baseCommit": null});
+    assert_eq!(waiting.body["data"]["q"]["mergeQueueEntry"], entry);
+    assert_eq!(twin.queue_branches().lines().count(), 1);
+    twin.say(1, StatusState::Success).await;
+    assert_eq!(twin.group(2).await.base_sha, twin.git(&["rev-parse", "main"]));
+    twin.conforms();
+}
+
+/// Stops the twin and lets these entries be found as by one that was killed while they landed.
+async fn die_while_landing(twin: &mut Fixture, numbers: &[u64]) {
+    twin.stop().await;
+    let path = twin.repository().join("selfext-twin/state.json");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+    for number in numbers {
+        let pull = &mut state["pulls"][number.to_string()];
+        let commit = pull["group"]["commit"].clone();
+        pull["merging"] = json!({"commit": commit, "at": "2024-01-02T03:04:05Z", "by": "github-merge-queue[bot]"});
+    }
+    std::fs::write(&path, state.to_string()).expect("written");
+}
+
+#[tokio::test]
+async fn a_crash_while_entries_land_loses_none_and_lands_none_twice() {
+    for moved in [true, false] {
+        let mut twin = Fixture::with_queue(queue().head_green(), &["a", "b", "c"]).await;
+        for number in [1, 2, 3] {
+            twin.enqueue(number).await;
+        }
+        let groups = [twin.group(1).await, twin.group(2).await, twin.group(3).await].map(|group| group.sha);
+        die_while_landing(&mut twin, &[1, 2]).await;
+        if moved {
+            twin.git(&["update-ref", "refs/heads/main", &groups[1]]);
+        }
+        twin.start(config()).await;
+        if !moved {
+            assert_eq!(twin.numbers().await, [1, 2, 3]);
+            twin.say(2, StatusState::Success).await;
+        }
+        let merged: Vec<_> = twin.handle().pulls().await.into_iter().map(|pull| pull.merged_as).collect();
+        assert_eq!(merged, [Some(groups[0].clone()), Some(groups[1].clone()), None], "{moved}");
+        assert_eq!((twin.numbers().await, twin.git(&["rev-list", "--count", "main"])), (vec![3], "3".to_owned()));
+        assert_eq!(twin.group(3).await.sha, groups[2], "what lies on what landed need not be made anew");
+        assert_eq!(twin.queue_branches().lines().count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn squashing_several_commits_takes_the_title_and_lists_them() {
+    let twin = Fixture::new().await;
+    twin.branch("a", "a", "a").await;
+    twin.handle().push_file("a", "b", b"b", "write b").await.expect("pushed");
+    let number = twin.handle().open_pull("a", "main", "Two of them").await.expect("opened");
+    twin.handle().protect("main", Protection::ruleset([""; 0]).merge_queue()).await.expect("kept");
+    twin.enqueue(number).await;
+    assert_eq!(twin.look(number).await["merged"], true);
+    assert_eq!(twin.git(&["log", "-1", "--format=%B", "main"]), "Two of them (#1)\n\n* write a\n\n* write b");
+    assert!(matches!(twin.handle().open_pull("none", "main", "T").await, Err(TwinError::Refused(_))));
 }

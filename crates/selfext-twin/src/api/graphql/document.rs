@@ -1,4 +1,5 @@
-//! The document of a request, as far as the twin takes one: a mutation or a query without fragments and directives.
+//! The document of a request, as far as the twin takes one: a mutation or a query without directives, and without fragments but for
+//! those that say what type they are for, in their place.
 
 use apollo_parser::Parser;
 use apollo_parser::cst::{self, CstNode as _};
@@ -26,6 +27,8 @@ pub(super) struct Field {
     pub(super) name: String,
     /// Its arguments, with the values of the variables in them.
     pub(super) arguments: Map<String, Value>,
+    /// The type that it is for, if it stands in a fragment.
+    on: Option<String>,
     fields: Vec<Self>,
 }
 
@@ -72,6 +75,17 @@ impl Field {
         self.fields.iter().any(|field| field.name == name)
     }
 
+    /// Whether it is asked for of this type.
+    fn is_for(&self, kind: &Kind) -> bool {
+        self.on.as_deref().is_none_or(|on| on == kind.name)
+    }
+
+    /// The same without the fields that are asked for of other types than this one, as far as its own fields go.
+    pub(super) fn narrowed(self, kind: &Kind) -> Self {
+        let fields = self.fields.into_iter().filter(|field| field.is_for(kind)).collect();
+        Self { fields, ..self }
+    }
+
     /// Refuses a field that its type does not have.
     pub(super) fn check(&self, kind: &Kind) -> Result<(), Failure> {
         if self.fields.is_empty() {
@@ -79,6 +93,10 @@ impl Field {
             return Err(Failure::of_document(words));
         }
         for field in &self.fields {
+            // GitHub refuses a fragment for a type that can never be there; the twin leaves it out as any other.
+            if !field.is_for(kind) {
+                continue;
+            }
             match kind.fields.iter().find(|(name, _)| *name == field.name) {
                 Some((_, Some(below))) => field.check(below)?,
                 Some((_, None)) if field.fields.is_empty() => {}
@@ -109,13 +127,31 @@ impl Field {
 
 fn fields(selections: Option<cst::SelectionSet>, variables: &Map<String, Value>) -> Result<Vec<Field>, Failure> {
     let selections = selections.into_iter().flat_map(|set| set.selections());
-    selections
-        .map(|selection| match selection {
-            cst::Selection::Field(field) if field.directives().is_none() => read(&field, variables),
-            cst::Selection::Field(_) => Err(unknown("directives")),
-            _ => Err(unknown("fragments")),
-        })
-        .collect()
+    let mut fields = Vec::new();
+    for selection in selections {
+        match selection {
+            cst::Selection::Field(field) if field.directives().is_none() => fields.push(read(&field, variables)?),
+            cst::Selection::InlineFragment(fragment) if fragment.directives().is_none() => {
+                fields.extend(of_fragment(&fragment, variables)?);
+            }
+            cst::Selection::Field(_) | cst::Selection::InlineFragment(_) => return Err(unknown("directives")),
+            cst::Selection::FragmentSpread(_) => return Err(unknown("named fragments")),
+        }
+    }
+    Ok(fields)
+}
+
+/// The fields of a fragment that says its type. One inside of it would have to agree with it.
+fn of_fragment(fragment: &cst::InlineFragment, variables: &Map<String, Value>) -> Result<Vec<Field>, Failure> {
+    let on = fragment.type_condition().and_then(|condition| condition.named_type());
+    let on = on.ok_or_else(|| unknown("fragments without a type"))?;
+    let mut fields = self::fields(fragment.selection_set(), variables)?;
+    for field in &mut fields {
+        if field.on.replace(text(on.name())).is_some() {
+            return Err(unknown("fragments inside of fragments"));
+        }
+    }
+    Ok(fields)
 }
 
 fn read(field: &cst::Field, variables: &Map<String, Value>) -> Result<Field, Failure> {
@@ -126,7 +162,7 @@ fn read(field: &cst::Field, variables: &Map<String, Value>) -> Result<Field, Fai
         .map(|argument| Ok((text(argument.name()), value(argument.value(), variables)?)))
         .collect::<Result<Map<_, _>, Failure>>()?;
     let key = alias.map_or_else(|| name.clone(), |alias| alias.text().to_string());
-    Ok(Field { key, name, arguments, fields: fields(field.selection_set(), variables)? })
+    Ok(Field { key, name, arguments, on: None, fields: fields(field.selection_set(), variables)? })
 }
 
 /// A value as JSON. A variable that is not given is null.
@@ -189,7 +225,8 @@ mod tests {
             "mutation {",
             "subscription { viewer { login } }",
             "mutation { f { ...x } }",
-            "mutation { f { ... on T { a } } }",
+            "mutation { f { ... { a } } }",
+            "mutation { f { ... on T { ... on T { a } } } }",
             "mutation { f @skip(if: true) { a } }",
             "mutation A { f { a } } mutation B { f { a } }",
             "fragment x on T { a }",

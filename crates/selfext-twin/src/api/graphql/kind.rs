@@ -85,7 +85,7 @@ const PARENTS: Kind = Kind { name: "CommitConnection", fields: &[("totalCount", 
 
 const PARENT: Kind = Kind { name: "Commit", fields: &[("id", None), ("oid", None)] };
 
-const PULL_REQUEST: Kind = Kind {
+pub(super) const PULL_REQUEST: Kind = Kind {
     name: "PullRequest",
     fields: &[
         ("id", None),

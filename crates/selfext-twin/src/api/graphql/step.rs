@@ -7,13 +7,12 @@ use super::document::Field;
 use super::failure::{Failure, RunError};
 use super::kind::{
     CREATE_COMMIT, CREATE_PULL_REQUEST, CREATE_REF, DEQUEUE_PULL_REQUEST, ENQUEUE_PULL_REQUEST, Kind, ORGANIZATION,
-    REPOSITORY,
 };
 use super::members::Members;
 use super::pull_request::NewPullRequest;
 use super::queue::{Dequeue, Enqueue};
 use super::reference::NewReference;
-use super::repository::Repository;
+use super::repository::Look;
 use crate::api::body::Body;
 use crate::api::call::Call;
 use crate::api::error::ApiError;
@@ -28,7 +27,7 @@ pub(super) enum Step {
     Enqueue(Enqueue),
     Dequeue(Dequeue),
     Members(Members),
-    Repository(Repository),
+    Look(Look),
 }
 
 impl Step {
@@ -53,7 +52,8 @@ impl Step {
     pub(super) fn read_query(field: &Field) -> Result<Self, Failure> {
         match field.name.as_str() {
             "organization" => Members::read(field).map(Self::Members),
-            "repository" => Repository::read(field).map(Self::Repository),
+            "repository" => Look::read(field).map(Self::Look),
+            "node" => Look::read_node(field).map(Self::Look),
             other => Err(Failure::of_document(format!("The twin knows no field '{other}' on type 'Query'"))),
         }
     }
@@ -67,7 +67,7 @@ impl Step {
             Self::Enqueue(_) => &ENQUEUE_PULL_REQUEST,
             Self::Dequeue(_) => &DEQUEUE_PULL_REQUEST,
             Self::Members(_) => &ORGANIZATION,
-            Self::Repository(_) => &REPOSITORY,
+            Self::Look(look) => look.kind(),
         }
     }
 
@@ -80,7 +80,7 @@ impl Step {
             Self::Enqueue(wish) => wish.run(call).await,
             Self::Dequeue(wish) => wish.run(call).await,
             Self::Members(wish) => wish.run(call).await,
-            Self::Repository(wish) => wish.run(call).await,
+            Self::Look(look) => look.run(call).await,
         }
     }
 }
