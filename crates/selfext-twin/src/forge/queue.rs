@@ -41,16 +41,17 @@ enum Step {
 }
 
 impl World {
-    /// Puts a pull request into the queue of its base. It lands at a later look at the earliest.
+    /// Puts a pull request into the queue of its base, and gives it as it was put there. It lands at a later look at the
+    /// earliest.
     pub(crate) async fn enqueue(
         &self,
         store: &mut Store,
         number: u64,
         expected: Option<&str>,
         jump: bool,
-    ) -> Result<(), EnqueueRefusal> {
+    ) -> Result<Pull, EnqueueRefusal> {
         self.settle(store, Scope::One(number)).await?;
-        let pull = store.state.pulls.get(&number).ok_or(EnqueueRefusal::NotFound)?.clone();
+        let mut pull = store.state.pulls.get(&number).ok_or(EnqueueRefusal::NotFound)?.clone();
         if let Some(words) = unfit(&store.state, &pull, expected) {
             return Err(EnqueueRefusal::Unfit(words));
         }
@@ -58,19 +59,21 @@ impl World {
         if self.git.merge(base, pull.head_sha).await? == MergeOutcome::Conflict {
             return Err(EnqueueRefusal::Unfit("Pull request is not mergeable".to_owned()));
         }
-        let queued = Queued {
+        pull.queued = Some(Queued {
             id: store.state.next_id(),
             place: store.state.next_place(&pull.base, jump),
             at: clock::now(),
             by: self.config.login.clone(),
             jump,
-        };
-        record(store, number, |pull| pull.queued = Some(queued))?;
-        Ok(self.build_queue(store, &pull.base).await?)
+        });
+        store.state.pulls.insert(number, pull.clone());
+        store.save()?;
+        self.build_queue(store, &pull.base).await?;
+        Ok(pull)
     }
 
-    /// Takes a pull request out of its queue, and gives it as it was there.
-    pub(crate) async fn dequeue(&self, store: &mut Store, number: u64) -> Result<Pull, EnqueueRefusal> {
+    /// Takes a pull request out of its queue.
+    pub(crate) async fn dequeue(&self, store: &mut Store, number: u64) -> Result<(), EnqueueRefusal> {
         self.settle(store, Scope::One(number)).await?;
         let pull = store.state.pulls.get(&number).ok_or(EnqueueRefusal::NotFound)?.clone();
         if pull.queued.is_none() {
@@ -78,8 +81,7 @@ impl World {
             return Err(EnqueueRefusal::Unfit(words));
         }
         record(store, number, |pull| pull.queued = None)?;
-        self.build_queue(store, &pull.base).await?;
-        Ok(pull)
+        Ok(self.build_queue(store, &pull.base).await?)
     }
 
     /// Takes all queues as far as they go, for somebody who only reads.

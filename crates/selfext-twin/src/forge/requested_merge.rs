@@ -53,7 +53,7 @@ impl World {
         let has_queue = store.state.settings.queue_rules(&pull.base).is_some();
         if request.action == MergeAction::MergeQueue || (request.action == MergeAction::Default && has_queue) {
             return match self.enqueue(store, number, Some(&request.head.to_string()), false).await {
-                Ok(()) => Ok(RequestOutcome::Enqueued),
+                Ok(_) => Ok(RequestOutcome::Enqueued),
                 Err(EnqueueRefusal::NotFound) => failed("Pull request not found"),
                 Err(EnqueueRefusal::Unfit(words)) => Ok(RequestOutcome::Failed(words)),
                 Err(EnqueueRefusal::Failed(error)) => Err(error),

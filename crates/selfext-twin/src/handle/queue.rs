@@ -41,7 +41,7 @@ impl TwinHandle {
         let mut store = self.world.store.lock().await;
         self.world.check_open()?;
         let done = self.world.enqueue(&mut store, pull_request, None, jump).await;
-        done.map_err(|refusal| refused(refusal, pull_request))
+        done.map(|_| ()).map_err(|refusal| refused(refusal, pull_request))
     }
 
     /// Throws a pull request out of its merge queue, as GitHub does when its checks do not end in time, and as anybody may.
@@ -53,7 +53,7 @@ impl TwinHandle {
         let mut store = self.world.store.lock().await;
         self.world.check_open()?;
         let done = self.world.dequeue(&mut store, pull_request).await;
-        done.map(|_| ()).map_err(|refusal| refused(refusal, pull_request))
+        done.map_err(|refusal| refused(refusal, pull_request))
     }
 
     /// Makes a pull request a draft, which takes it out of its merge queue, or ready for review.

@@ -1,6 +1,6 @@
 //! Merges in the background.
 
-use selfext_twin::{Fault, FaultKind, MergeMethods, Protection, StatusState};
+use selfext_twin::{Fault, FaultKind, MergeMethods, Protection, StatusState, TwinConfig};
 use serde_json::{Value, json};
 
 use super::client::Answer;
@@ -224,7 +224,7 @@ async fn a_lost_answer_leaves_the_request_and_asking_again_finds_it() {
 
 #[tokio::test]
 async fn a_server_without_the_operations_answers_as_to_any_unknown_path() {
-    let twin = Fixture::with(|config| config.without_async_merges()).await;
+    let twin = Fixture::with(TwinConfig::without_async_merges).await;
     let (number, _) = twin.pull("a", "x", "x").await;
     let unknown = twin.get("/no/such/thing").await;
     for answer in [twin.ask_merge(number, json!({})).await, twin.merge_result(number, "u").await] {

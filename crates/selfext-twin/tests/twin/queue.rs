@@ -12,7 +12,7 @@ use super::graphql::error;
 const ENQUEUE: &str = "mutation($i: EnqueuePullRequestInput!) { q: enqueuePullRequest(input: $i) {
   mergeQueueEntry { position state headCommit { oid } baseCommit { oid } } } }";
 const DEQUEUE: &str = "mutation($i: DequeuePullRequestInput!) { q: dequeuePullRequest(input: $i) {
-  mergeQueueEntry { id state } } }";
+  mergeQueueEntry { id state position } } }";
 const LOOK: &str = "query($n: Int!) { repository(owner: \"Owner\", name: \"name\") { pullRequest(number: $n) {
   id state merged headRefOid isInMergeQueue mergeCommit { oid }
   mergeQueueEntry { state position baseCommit { oid } headCommit { oid tree { oid } } } } } }";
@@ -177,6 +177,21 @@ async fn one_that_fails_is_thrown_out_and_those_behind_are_built_anew() {
 }
 
 #[tokio::test]
+async fn one_that_does_not_fit_onto_those_ahead_is_thrown_out() {
+    let twin = Fixture::with_queue(Protection::ruleset([""; 0]), &[]).await;
+    twin.pull("one", "same", "1").await;
+    twin.pull("two", "same", "2").await;
+    twin.handle().protect("main", queue()).await.expect("kept");
+    for sha in [twin.git(&["rev-parse", "one"]), twin.git(&["rev-parse", "two"])] {
+        twin.handle().set_status(&sha, "ci", StatusState::Success, None).await.expect("set");
+    }
+    twin.enqueue(1).await;
+    let added = twin.enqueue(2).await;
+    assert_eq!(added.text("/data/q/mergeQueueEntry/state"), "QUEUED");
+    assert_eq!((twin.numbers().await, twin.look(2).await["isInMergeQueue"].clone()), (vec![1], json!(false)));
+}
+
+#[tokio::test]
 async fn a_failure_behind_waits_for_the_one_ahead() {
     let twin = Fixture::with_queue(queue(), &["a", "b"]).await;
     twin.enqueue(1).await;
@@ -299,7 +314,8 @@ async fn what_is_done_to_a_pull_request_takes_it_out_of_the_queue() {
     handle.set_draft(3, true).await.expect("kept");
     assert_eq!(twin.numbers().await, [4, 5], "it is a draft");
     let removed = twin.dequeue(4).await;
-    assert_eq!(removed.text("/data/q/mergeQueueEntry/state"), "AWAITING_CHECKS");
+    let entry = &removed.body["data"]["q"]["mergeQueueEntry"];
+    assert_eq!((&entry["state"], &entry["position"]), (&json!("AWAITING_CHECKS"), &json!(1)));
     assert_eq!(twin.numbers().await, [5], "it was dequeued");
     assert_eq!(error(&twin.dequeue(4).await, "q").0, "UNPROCESSABLE");
     let last = twin.group(5).await;

@@ -7,7 +7,7 @@ use super::pull_json::entry_json;
 use super::step::{Input, unresolved};
 use crate::api::call::Call;
 use crate::api::repository_json::node_id;
-use crate::forge::EnqueueRefusal;
+use crate::forge::{EnqueueRefusal, Scope};
 use crate::state::State;
 
 /// A pull request that is to be put into its queue.
@@ -29,12 +29,11 @@ impl Enqueue {
     pub(super) async fn run(&self, call: &Call<'_>) -> Result<Value, RunError> {
         let mut store = call.world.store.lock().await;
         let number = number_of(&store.state, &self.pull_request)?;
-        call.world.enqueue(&mut store, number, self.expected.as_deref(), self.jump).await.map_err(refused)?;
-        let entry = match store.state.pulls.get(&number) {
-            Some(pull) => entry_json(call, &store.state, pull).await?,
-            None => Value::Null,
-        };
-        Ok(json!({"mergeQueueEntry": entry}))
+        let added = call.world.enqueue(&mut store, number, self.expected.as_deref(), self.jump).await;
+        let added = added.map_err(refused)?;
+        // One that does not fit onto those ahead is out already, and is shown as it was.
+        let pull = store.state.pulls.get(&number).filter(|pull| pull.queued.is_some()).unwrap_or(&added);
+        Ok(json!({"mergeQueueEntry": entry_json(call, &store.state, pull).await?}))
     }
 }
 
@@ -51,8 +50,13 @@ impl Dequeue {
     pub(super) async fn run(&self, call: &Call<'_>) -> Result<Value, RunError> {
         let mut store = call.world.store.lock().await;
         let number = number_of(&store.state, &self.pull_request)?;
-        let pull = call.world.dequeue(&mut store, number).await.map_err(refused)?;
-        Ok(json!({"mergeQueueEntry": entry_json(call, &store.state, &pull).await?}))
+        call.world.settle(&mut store, Scope::One(number)).await?;
+        let entry = match store.state.pulls.get(&number) {
+            Some(pull) => entry_json(call, &store.state, pull).await?,
+            None => Value::Null,
+        };
+        call.world.dequeue(&mut store, number).await.map_err(refused)?;
+        Ok(json!({"mergeQueueEntry": entry}))
     }
 }
 
