@@ -1,13 +1,14 @@
 //! The commits that a merge queue makes to have them tested.
 
+use chrono::TimeDelta;
+
+use super::merging::record;
 use super::queue::QUEUE_LOGIN;
 use super::{MergeRefusal, MergeRequest, Scope};
 use crate::control::{MergeMethod, QueueCommit};
 use crate::git::{Oid, RefChange, RefName, RefTarget, Signature};
 use crate::state::{Group, Pull, State, Store};
 use crate::world::{World, WorldError};
-
-use super::merging::record;
 
 impl World {
     /// Brings a queue up to date with the repository and makes the commits that are missing. Who does not fit onto those ahead
@@ -71,7 +72,7 @@ impl World {
         let mut commit = self.commit_to_land(pull, &request, parent, &committer).await?;
         // Made twice within a second it would be the same commit, with the checks that were reported on the first.
         while is_judged(&store.state, commit) && commit != parent {
-            committer.at += chrono::TimeDelta::seconds(1);
+            committer.at += TimeDelta::seconds(1);
             commit = self.commit_to_land(pull, &request, parent, &committer).await?;
         }
         let group = Group {

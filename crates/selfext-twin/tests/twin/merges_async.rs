@@ -186,6 +186,26 @@ async fn a_request_survives_a_restart_and_so_does_its_result() {
 }
 
 #[tokio::test]
+async fn a_crash_between_a_merge_and_its_result_merges_nothing_twice() {
+    let mut twin = Fixture::new().await;
+    twin.handle().hold_async_merges();
+    let (number, _) = twin.pull("a", "x", "x").await;
+    let asked = twin.ask_merge(number, json!({"merge_method": "squash"})).await;
+    let uuid = asked.text("/details/uuid").to_owned();
+    twin.handle().release_async_merges().await.expect("carried out");
+    let result = twin.merge_result(number, &uuid).await.body;
+    twin.stop().await;
+    let path = twin.repository().join("selfext-twin/state.json");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+    state["requests"][number.to_string()][0]["outcome"] = Value::Null;
+    std::fs::write(&path, state.to_string()).expect("written");
+    twin.start(config()).await;
+    twin.handle().release_async_merges().await.expect("carried out");
+    assert_eq!(twin.merge_result(number, &uuid).await.body, result);
+    assert_eq!(twin.git(&["rev-list", "--count", "main"]), "2");
+}
+
+#[tokio::test]
 async fn a_result_is_kept_for_a_day_and_a_request_until_it_is_carried_out() {
     let mut twin = Fixture::new().await;
     twin.handle().hold_async_merges();
