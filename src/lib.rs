@@ -55,10 +55,11 @@ pub use selfext_domain::{
     ActorSource, Allowable, BranchName, BreakerRules, ChangeSet, ChangeSetBuilder, ChangeSetError, CommitSha,
     ContextFinding, ContextVerdict, ControlState, CorrelationId, CycleId, Digest32, Disposition, Event, EventBody,
     EventId, ExecutionContext, FileChange, Fingerprint, GoalId, HealthRules, HealthTerms, HealthWindow, Heartbeat,
-    History, HistoryChange, InvalidValue, Inverse, InverseConflict, NotAllowable, OperatorName, Pause, PermitTerms,
-    Phase, Position, ProbeRules, ProbeTarget, ProtectedPaths, PullRequestNumber, RULES_PATH, Reason, RecordedEvent,
-    Refusal, RepoPath, Reporter, RepositoryName, Rules, RulesError, RunId, Stage, StageReport, StageResult, StreamId,
-    SubGoalId, ToolCallId, ToolName, Wall, WallReport, WallState, held_back_by, redact,
+    History, HistoryChange, InvalidValue, Inverse, InverseConflict, MergeMethod, MergeQueueRule, MergeWay,
+    NotAllowable, OperatorName, Pause, PermitTerms, Phase, Position, ProbeRules, ProbeTarget, ProtectedPaths,
+    PullRequestNumber, RULES_PATH, Reason, RecordedEvent, Refusal, RepoPath, Reporter, RepositoryName, Rules,
+    RulesError, RunId, Stage, StageReport, StageResult, StreamId, SubGoalId, ToolCallId, ToolName, Wall, WallReport,
+    WallState, held_back_by, redact,
 };
 pub use selfext_github::{
     Budget, Delivery, InvalidAppId, InvalidAppKey, InvalidToken, InvalidWebhookSecret, WebhookReceiver, WebhookRefused,

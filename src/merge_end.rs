@@ -10,8 +10,10 @@ pub enum MergeEnd {
     Landed {
         /// The commit there.
         commit: CommitSha,
-        /// Whether it holds exactly the verified tree. If not, promotion has paused itself.
+        /// Whether it holds exactly the verified tree. If not, promotion has paused itself, unless a merge queue's checks vouch for it.
         tree_matches: bool,
+        /// Whether it is another tree that a merge queue made, on which everything that is required was green.
+        checked_in_queue: bool,
     },
     /// It did not merge, and cannot any more under this permit.
     NotMerged(Refusal),
@@ -35,9 +37,11 @@ impl MergeEnd {
 
     fn of(body: &EventBody) -> Option<Self> {
         match body {
-            EventBody::Promoted(promoted) => {
-                Some(Self::Landed { commit: promoted.commit.clone(), tree_matches: promoted.tree_matches })
-            }
+            EventBody::Promoted(promoted) => Some(Self::Landed {
+                commit: promoted.commit.clone(),
+                tree_matches: promoted.tree_matches,
+                checked_in_queue: promoted.checked_in_queue,
+            }),
             EventBody::PromotionBlocked(blocked) => Some(Self::NotMerged(blocked.refusal.clone())),
             EventBody::Failed(failed) => Some(Self::NotMerged(failed.refusal.clone())),
             EventBody::RunAbandoned(abandoned) => Some(Self::Abandoned { by: abandoned.by.clone() }),

@@ -1,7 +1,7 @@
 //! What findings come to, and what mends them: pure rules.
 
 use selfext_domain::ports::{ForgeError, LedgerError, Overview};
-use selfext_domain::{BranchName, BranchRules, ControlState, Rules, StageReport, TeamName, error_chain};
+use selfext_domain::{BranchName, BranchRules, ControlState, Rules, StageReport, TeamName, error_chain, merge_way};
 use selfext_github::{Access, Right};
 use selfext_store::StoreError;
 
@@ -80,27 +80,25 @@ pub(super) fn repository(base: &BranchName, access: &Access) -> Vec<Finding> {
             format!("{base} could not be read: {}", error_chain(error)),
             "Check --base, and that the token or the App may read the branch and its rules.",
         )),
-        Ok((tip, rules)) => {
-            findings.push(Finding::good("base", format!("{base} is at {}", tip.short())));
-            findings.extend(queue(base, rules));
-        }
+        Ok((tip, _)) => findings.push(Finding::good("base", format!("{base} is at {}", tip.short()))),
     }
     findings
 }
 
-fn queue(base: &BranchName, rules: &BranchRules) -> Option<Finding> {
-    rules.merge_queue.then(|| {
-        Finding::bad(
-            "merge-queue",
-            format!("{base} takes changes through a merge queue, which would land a commit that nobody verified"),
-            "Exempt selfext's account from the queue's rule, or let it promote to another branch.",
-        )
-    })
+/// By which way changes land: what keeps them from a merge queue.
+fn queue(rules: &Rules, forge: &BranchRules) -> Option<Finding> {
+    match merge_way(rules, forge) {
+        Ok(way) => way.is_queue().then(|| Finding::good("merge-queue", "changes go through the base's merge queue")),
+        Err(refusal) => {
+            let mend = "As it says; docs/github.md tells what a merge queue lands, and what vouches for it.";
+            Some(Finding::bad("merge-queue", refusal.detail, mend))
+        }
+    }
 }
 
 /// What the rules file asks for, beside what GitHub does.
 pub(super) fn rules(rules: &Rules, forge: &BranchRules, access: &Access) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = queue(rules, forge).into_iter().collect();
     let method = rules.merge_method;
     let both = [access.methods.as_ref(), forge.methods.as_ref()];
     findings.push(if both.into_iter().flatten().all(|methods| methods.contains(&method)) {
@@ -185,7 +183,7 @@ mod tests {
 
     use super::super::Condition;
     use super::*;
-    use selfext_domain::{CommitSha, MergeMethod, RequiredContext};
+    use selfext_domain::{CommitSha, MergeMethod, MergeQueue, RequiredContext};
 
     fn access() -> Access {
         Access {
@@ -231,16 +229,23 @@ mod tests {
                 Access { rights: vec![(Right::Statuses, Err(ForgeError::Unauthorized("no".into())))], ..access() },
             ),
             ("base", Access { base: Err(ForgeError::NotFound("branch main".into())), ..access() }),
-            ("merge-queue", {
-                let rules = BranchRules { merge_queue: true, ..BranchRules::default() };
-                Access { base: access().base.map(|(tip, _)| (tip, rules)), ..access() }
-            }),
         ];
         for (about, access) in spoilt {
             let findings = repository(&main, &access);
             assert_eq!(worst(&findings, about), Some(Condition::Bad), "{about}");
             assert!(findings.iter().all(|finding| finding.mend.is_some() == (finding.condition != Condition::Good)));
         }
+    }
+
+    #[test]
+    fn a_merge_queue_is_told_whether_it_may_be_used() {
+        let queue = Some(MergeQueue { method: Some(MergeMethod::Squash), each_passes: true });
+        let required = vec![RequiredContext { context: "ci".to_owned(), app_id: None }];
+        let forge = BranchRules { merge_queue: queue, required, ..BranchRules::default() };
+        for (merge, expected) in [("", Condition::Bad), ("[merge]\nmerge_queue = \"enqueue\"", Condition::Good)] {
+            assert_eq!(worst(&rules(&file(merge), &forge, &access()), "merge-queue"), Some(expected), "{merge}");
+        }
+        assert_eq!(worst(&rules(&file(""), &BranchRules::default(), &access()), "merge-queue"), None);
     }
 
     #[test]

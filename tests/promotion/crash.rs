@@ -11,7 +11,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use selfext::{FileChange, Found, Phase, RunId, Selfext, Silent, StreamId, Tick, WatchConfig};
 use selfext_contracts::{PgProxy, TestDatabase};
 use selfext_domain::Run;
-use selfext_twin::{Fault, FaultKind, Gate};
+use selfext_twin::{Fault, FaultKind, Gate, Protection};
 use tokio::process::{Child, Command};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -38,24 +38,39 @@ enum Deed {
     PromoteAtOnce,
     /// The change has a file that is executable.
     PromoteStepByStep,
+    /// The change goes through a merge queue.
+    PromoteInAQueue,
+    /// The forge is asked to merge in the background.
+    PromoteInBackground,
     /// It watches, and finds a change that landed sick.
     TakeBack,
 }
 
 impl Deed {
     fn named(name: &str) -> Self {
-        [Self::PromoteAtOnce, Self::PromoteStepByStep, Self::TakeBack]
+        use Deed::{PromoteAtOnce, PromoteInAQueue, PromoteInBackground, PromoteStepByStep, TakeBack};
+        [PromoteAtOnce, PromoteStepByStep, PromoteInAQueue, PromoteInBackground, TakeBack]
             .into_iter()
             .find(|deed| format!("{deed:?}") == name)
             .unwrap()
     }
 
     fn rules(self) -> String {
-        if self == Self::TakeBack { format!("{RULES}{HEALTH}") } else { RULES.to_owned() }
+        let more = match self {
+            Self::PromoteAtOnce | Self::PromoteStepByStep => "",
+            Self::PromoteInAQueue => "[merge]\nmerge_queue = \"enqueue\"\n",
+            Self::PromoteInBackground => "[merge]\nasynchronous = true\n",
+            Self::TakeBack => HEALTH,
+        };
+        format!("{RULES}{more}")
     }
 
     /// What there has to be before the process begins.
     async fn prepare(self, world: &World) {
+        if self == Self::PromoteInAQueue {
+            world.twin.protect("main", Protection::ruleset(["ci"]).merge_queue()).await.unwrap();
+            world.twin.on_queue_commit_set([green()]);
+        }
         if self == Self::TakeBack {
             promoted(&world.promote(&self.the_change()).await);
             let commit = selfext::CommitSha::parse(world.main_tip()).unwrap();
@@ -239,6 +254,26 @@ async fn killed_before_each_request_of_the_longer_way() {
 #[tokio::test]
 async fn killed_after_each_request_of_the_longer_way() {
     at_every_request(Backend::Sqlite, Deed::PromoteStepByStep, FaultKind::HoldAnswer, false).await;
+}
+
+#[tokio::test]
+async fn killed_before_each_request_of_a_promotion_through_a_merge_queue() {
+    at_every_request(Backend::Postgres, Deed::PromoteInAQueue, FaultKind::Hold, true).await;
+}
+
+#[tokio::test]
+async fn killed_after_each_request_of_a_promotion_through_a_merge_queue() {
+    at_every_request(Backend::Sqlite, Deed::PromoteInAQueue, FaultKind::HoldAnswer, false).await;
+}
+
+#[tokio::test]
+async fn killed_before_each_request_of_a_promotion_in_the_background() {
+    at_every_request(Backend::Sqlite, Deed::PromoteInBackground, FaultKind::Hold, false).await;
+}
+
+#[tokio::test]
+async fn killed_after_each_request_of_a_promotion_in_the_background() {
+    at_every_request(Backend::Sqlite, Deed::PromoteInBackground, FaultKind::HoldAnswer, true).await;
 }
 
 #[tokio::test]

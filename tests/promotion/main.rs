@@ -18,6 +18,7 @@ mod pausing;
 mod permit_status;
 mod prefixes;
 mod protected_links;
+mod queue;
 mod round_trips;
 mod secrets;
 mod storm;

@@ -35,7 +35,7 @@ on_both! {
         let (end, ()) = tokio::join!(world.operations.wait_for_merge(permit), async { gate.open() });
         let commit = promoted(&promotion.await.unwrap());
         let end = end.unwrap();
-        assert!(matches!(&end, MergeEnd::Landed { commit: landed, tree_matches: true } if landed.as_str() == commit), "{end:?}");
+        assert!(matches!(&end, MergeEnd::Landed { commit: landed, tree_matches: true, .. } if landed.as_str() == commit), "{end:?}");
         assert!(world.operations.pause_again(&pause).await.unwrap().nothing_can_merge());
         world.operations.resume(&operator(), None).await.unwrap();
         let standing = world.operations.pause_again(&pause).await.unwrap();

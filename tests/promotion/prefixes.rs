@@ -7,7 +7,7 @@ use std::process::Command;
 use selfext::StreamId;
 use selfext_domain::{EventBody, RecordedEvent, Run, Tip};
 use selfext_store::Store;
-use selfext_twin::{Fault, FaultKind, Gate};
+use selfext_twin::{Fault, FaultKind, Gate, Protection};
 
 use crate::world::*;
 
@@ -29,6 +29,35 @@ impl Good {
         gate.arrived(1).await;
         good.keep(&world, "published");
         gate.open();
+        let outcome = promotion.await.unwrap();
+        promoted(&outcome);
+        good.keep(&world, "merged");
+        let events = world.operations.stream_events(&StreamId::Run(outcome.run)).await.unwrap();
+        world.end().await;
+        Self { events, ..good }
+    }
+
+    /// The same through a merge queue; the repository at one more moment, while the change stands there.
+    async fn through_a_queue(backend: Backend) -> Self {
+        let rules = RULES.replace("[[verification", "[merge]\nmerge_queue = \"enqueue\"\n[[verification");
+        let world = World::with_rules(backend, &rules).await;
+        world.twin.protect("main", Protection::ruleset(["ci"]).merge_queue()).await.unwrap();
+        let good = Self { folder: tempfile::tempdir().unwrap(), events: Vec::new() };
+        good.keep(&world, "untouched");
+        // The mutation that publishes, the question how it stands, and the mutation that puts it in.
+        let gate = Gate::new();
+        world.twin.add_fault(Fault::on("POST", "/graphql", FaultKind::Hold(gate.clone())).nth(3));
+        let selfext = world.selfext.clone();
+        let promotion = tokio::spawn(async move { selfext.promote(&change("second\n")).await.unwrap() });
+        gate.arrived(1).await;
+        good.keep(&world, "published");
+        let held = Gate::new();
+        world.twin.add_fault(Fault::on("POST", "/graphql", FaultKind::HoldAnswer(held.clone())));
+        gate.open();
+        held.arrived(1).await;
+        good.keep(&world, "queued");
+        pass_in_queue(&world).await;
+        held.open();
         let outcome = promotion.await.unwrap();
         promoted(&outcome);
         good.keep(&world, "merged");
@@ -62,8 +91,17 @@ impl Good {
     }
 }
 
+/// Passes what stands in the queue.
+async fn pass_in_queue(world: &World) {
+    for group in world.twin.queue("main").await.into_iter().filter_map(|entry| entry.group) {
+        world.twin.set_check(&group.sha, green()).await.unwrap();
+    }
+}
+
 async fn goes_on(backend: Backend, good: &Good, count: usize, repository: &Path) {
     let world = World::restored(backend, repository).await;
+    world.twin.on_queue_commit_set([green()]);
+    pass_in_queue(&world).await;
     good.replay(&world.ledger_url(), count).await;
     let point = format!("{count} events, {}", repository.display());
     let outcome = world.promote(&change("second\n")).await;
@@ -93,6 +131,24 @@ on_both! {
             (2, "untouched"),
             (2, "published"),
             (3, "published"),
+            (3, "merged"),
+            (4, "merged"),
+        ];
+        for (count, name) in states {
+            goes_on(backend, &good, count, &good.repository(name)).await;
+        }
+    }
+
+    async fn so_does_one_that_goes_through_a_merge_queue(backend) {
+        let good = Good::through_a_queue(backend).await;
+        let types: Vec<_> = good.events.iter().map(|event| event.event.body.event_type()).collect();
+        assert_eq!(types, ["proposed", "tested", "merge_started", "promoted"]);
+        let states = [
+            (1, "untouched"),
+            (2, "untouched"),
+            (2, "published"),
+            (3, "published"),
+            (3, "queued"),
             (3, "merged"),
             (4, "merged"),
         ];

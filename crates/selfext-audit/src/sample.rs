@@ -2,10 +2,10 @@
 
 use selfext_domain::{
     ActorSource, BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Failed,
-    Fingerprint, HealthTerms, HealthWindowFailed, HealthWindowPassed, Link, MergeMethod, MergeStarted, OperatorName,
-    Position, Promoted, PromotionPauseChanged, Proposed, PullRequestNumber, Reason, Refusal, RepositoryName,
-    RollbackAcknowledged, RollbackFailed, RollbackStarted, RolledBack, RunAbandoned, RunId, Stage, StreamId, Subject,
-    Tested, ToolName, TreeSha,
+    Fingerprint, HealthTerms, HealthWindowFailed, HealthWindowPassed, Link, MergeMethod, MergeStarted, MergeWay,
+    OperatorName, Position, Promoted, PromotionPauseChanged, Proposed, PullRequestNumber, Reason, Refusal,
+    RepositoryName, RollbackAcknowledged, RollbackFailed, RollbackStarted, RolledBack, RunAbandoned, RunId, Stage,
+    StreamId, Subject, Tested, ToolName, TreeSha,
 };
 use uuid::Uuid;
 
@@ -76,6 +76,7 @@ pub(crate) fn body(event_type: &str) -> EventBody {
             tree,
             branch,
             method: MergeMethod::Squash,
+            way: MergeWay::Direct,
             message: "m".into(),
             permit_status: false,
             health: None,
@@ -85,7 +86,7 @@ pub(crate) fn body(event_type: &str) -> EventBody {
         .into(),
         "promoted" => {
             let health = Some(HealthTerms::default());
-            Promoted { commit: commit('d'), tree, tree_matches: true, health }.into()
+            Promoted { commit: commit('d'), tree, tree_matches: true, checked_in_queue: false, health }.into()
         }
         "health_window_passed" => HealthWindowPassed { commit: commit('d'), samples: 1, window_seconds: 1 }.into(),
         "health_window_failed" => HealthWindowFailed { commit: commit('d'), refusal: sick() }.into(),

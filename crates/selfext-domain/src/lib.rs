@@ -51,9 +51,10 @@ pub use event::{
 pub use evidence::{Keep, RedactedText, TextCap, code_block, inline, plain, redact};
 pub use folded::folded;
 pub use guard::{
-    BranchRules, CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, PathGuardPermit,
-    PausePermit, Review, ReviewState, ReviewVerdict, StatusState, approvers, check_limits, evaluate_gate,
-    evaluate_reviews, guard_paths, guard_pause, held_back_by, missing_teams, not_being_taken_back,
+    BranchRules, CheckRun, CommitStatus, ContextFinding, ContextVerdict, GateReading, GateVerdict, MergeQueue,
+    PathGuardPermit, PausePermit, Review, ReviewState, ReviewVerdict, StatusState, approvers, check_limits,
+    evaluate_gate, evaluate_reviews, guard_paths, guard_pause, held_back_by, merge_way, missing_teams,
+    not_being_taken_back, queue_vouches,
 };
 pub use health::{HealthSample, HealthStanding, HealthTerms, HealthWindow, Heartbeat, Reporter, WindowVerdict};
 pub use ids::{
@@ -64,12 +65,14 @@ pub use invalid::InvalidValue;
 pub use links::BaseLinks;
 pub use path::RepoPath;
 pub use permit::{MergePermit, PermitTerms};
-pub use presentation::{commit_message, evidence_of, pull_request_body, pull_request_title, status_summary};
+pub use presentation::{
+    commit_message, evidence_of, evidence_of_success, pull_request_body, pull_request_title, status_summary,
+};
 pub use repository::RepositoryName;
 pub use rules::{
-    BreakerRules, ChangeLimits, EVIDENCE_CONTEXT, GateRules, HealthRules, Isolation, MergeMethod, OnBase, OutputRule,
-    PERMIT_CONTEXT, ProbeRules, ProbeTarget, ProtectedPaths, RULES_PATH, RequiredContext, Rules, RulesError, StageKind,
-    StageLimits, StageRules, VariablePattern,
+    BreakerRules, ChangeLimits, EVIDENCE_CONTEXT, GateRules, HealthRules, Isolation, MergeMethod, MergeQueueRule,
+    MergeWay, OnBase, OutputRule, PERMIT_CONTEXT, ProbeRules, ProbeTarget, ProtectedPaths, RULES_PATH, RequiredContext,
+    Rules, RulesError, StageKind, StageLimits, StageRules, VariablePattern,
 };
 pub use run::{Allowable, FoldError, IllegalEvent, NotAllowable, Phase, Run};
 pub use sha::{CommitSha, TreeSha};

@@ -6,8 +6,8 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::{
-    BranchName, CommitSha, Event, EventBody, EventId, HealthTerms, MergeMethod, MergeStarted, PullRequestNumber,
-    RecordedEvent, RepositoryName, RunId, TreeSha,
+    BranchName, CommitSha, Event, EventBody, EventId, HealthTerms, MergeMethod, MergeStarted, MergeWay,
+    PullRequestNumber, RecordedEvent, RepositoryName, RunId, TreeSha,
 };
 
 /// What a merge permit is about: the facts of one `merge_started` event. Reading it gives no right.
@@ -33,6 +33,8 @@ pub struct PermitTerms {
     pub tree: TreeSha,
     /// How it is merged.
     pub method: MergeMethod,
+    /// By which way it is asked for.
+    pub way: MergeWay,
     /// The message that the commit on the base branch will have; its first line is the title.
     pub message: String,
     /// Whether the commit status [`PERMIT_CONTEXT`](crate::PERMIT_CONTEXT) on the head is green while it is open.
@@ -70,6 +72,7 @@ impl PermitTerms {
             head: started.head.clone(),
             tree: started.tree.clone(),
             method: started.method,
+            way: started.way,
             message: started.message.clone(),
             permit_status: started.permit_status,
             health: started.health,
@@ -101,6 +104,7 @@ impl PermitTerms {
             tree: self.tree.clone(),
             branch: self.branch.clone(),
             method: self.method,
+            way: self.way,
             message: self.message.clone(),
             permit_status: self.permit_status,
             health: self.health,

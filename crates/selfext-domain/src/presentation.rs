@@ -5,7 +5,7 @@ mod evidence;
 
 use std::fmt::Write as _;
 
-pub use self::evidence::evidence_of;
+pub use self::evidence::{evidence_of, evidence_of_success};
 
 use crate::canonical::CanonicalError;
 use crate::{

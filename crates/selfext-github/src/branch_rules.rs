@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use selfext_domain::ports::{ForgeError, LandedCommit};
-use selfext_domain::{BranchName, BranchRules, CommitSha, MergeMethod, RequiredContext};
+use selfext_domain::{BranchName, BranchRules, CommitSha, MergeMethod, MergeQueue, RequiredContext};
 
 use crate::client::Client;
 use crate::wire::RuleBody;
@@ -69,7 +69,14 @@ fn add(rules: &mut BranchRules, rule: RuleBody) {
                 rules.methods = Some(methods.into_iter().filter(both).collect());
             }
         }
-        RuleBody::MergeQueue => rules.merge_queue = true,
+        // Where two rulesets have one, GitHub takes the stricter: each is asked for.
+        RuleBody::MergeQueue { parameters } => {
+            let (other, queue) = (rules.merge_queue, parameters.queue());
+            rules.merge_queue = Some(other.map_or(queue, |other| MergeQueue {
+                method: queue.method.filter(|method| other.method == Some(*method)),
+                each_passes: queue.each_passes && other.each_passes,
+            }));
+        }
         RuleBody::Other => {}
     }
 }

@@ -14,6 +14,7 @@ use crate::binding::{Binding, GOOD_FOR};
 use crate::client::{Client, Inner};
 use crate::credentials::{Credential, Credentials, GithubApp, Installation, Source};
 use crate::forge::OctocrabForge;
+use crate::merge::AsyncSupport;
 use crate::patience::Patience;
 use crate::publish::{EvidenceShown, GraphqlSupport};
 use crate::route::{ApiBase, InvalidBase};
@@ -51,6 +52,7 @@ pub struct OctocrabForgeBuilder {
     base: Option<Url>,
     timeouts: Timeouts,
     patience: Patience,
+    merge_patience: Patience,
     budget: Option<Budget>,
 }
 
@@ -66,6 +68,7 @@ impl OctocrabForgeBuilder {
             base: None,
             timeouts,
             patience,
+            merge_patience: merge_patience(),
             budget: None,
         }
     }
@@ -116,6 +119,12 @@ impl OctocrabForgeBuilder {
         Self { patience, ..self }
     }
 
+    /// The pauses between two looks at the result of a merge that GitHub carries out in the background; by default ten, over 20 s in
+    /// all, after which the merge is in doubt.
+    pub fn merge_patience(self, merge_patience: Patience) -> Self {
+        Self { merge_patience, ..self }
+    }
+
     /// How fast to ask, and how long to wait where GitHub says that it was too fast; [`Budget::default`], and for a server on
     /// this machine [`Budget::UNPACED`]. Forges of one token in one process wait together.
     pub fn budget(self, budget: Budget) -> Self {
@@ -157,10 +166,23 @@ impl OctocrabForgeBuilder {
         let usual = if base.is_local() { Budget::UNPACED } else { Budget::default() };
         let budget = self.budget.unwrap_or(usual);
         let binding = Binding::new(base, self.repository, self.id, self.good_for, self.memory);
-        let (timeouts, patience) = (self.timeouts, self.patience);
+        let (timeouts, patience, merge_patience) = (self.timeouts, self.patience, self.merge_patience);
         let (credentials, graphql) = (Credentials::new(source), GraphqlSupport::default());
         let evidence = EvidenceShown::default();
-        let inner = Inner { octocrab, binding, credentials, timeouts, patience, budget, share, graphql, evidence };
+        let asynchronous = AsyncSupport::default();
+        let inner = Inner {
+            octocrab,
+            binding,
+            credentials,
+            timeouts,
+            patience,
+            merge_patience,
+            budget,
+            share,
+            graphql,
+            asynchronous,
+            evidence,
+        };
         Ok(OctocrabForge::new(Client { inner: Arc::new(inner) }))
     }
 }
@@ -190,4 +212,9 @@ impl fmt::Debug for Given {
             Self::App(app, _) => app.fmt(f),
         }
     }
+}
+
+/// Short at first: most merges take a second or two.
+fn merge_patience() -> Patience {
+    Patience::new([200, 300, 500, 1_000, 2_000, 3_000, 3_000, 3_000, 3_000, 4_000].map(Duration::from_millis))
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::answer::Answer;
 use crate::binding::{Binding, without_end};
 use crate::credentials::{Credential, Credentials};
+use crate::merge::AsyncSupport;
 use crate::patience::{Patience, Waits};
 use crate::publish::{EvidenceShown, GraphqlSupport};
 use crate::redirect;
@@ -43,9 +44,12 @@ pub(crate) struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) timeouts: Timeouts,
     pub(crate) patience: Patience,
+    /// The pauses between two looks at the result of a merge in the background.
+    pub(crate) merge_patience: Patience,
     pub(crate) budget: Budget,
     pub(crate) share: Arc<Share>,
     pub(crate) graphql: GraphqlSupport,
+    pub(crate) asynchronous: AsyncSupport,
     pub(crate) evidence: EvidenceShown,
 }
 

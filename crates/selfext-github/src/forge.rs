@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use selfext_domain::ports::{
-    BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest, Retired,
-    Standing, Survey,
+    BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest,
+    QueueEntry, Retired, Standing, Survey,
 };
 use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName, TeamName};
 
@@ -77,6 +77,14 @@ impl Forge for OctocrabForge {
 
     async fn merge(&self, permit: MergePermit) -> MergeAnswer {
         self.client.merge(permit).await
+    }
+
+    async fn queue_entry(&self, number: PullRequestNumber) -> Result<Option<QueueEntry>, ForgeError> {
+        self.client.queue_entry(number).await
+    }
+
+    async fn leave_queue(&self, number: PullRequestNumber) -> Result<(), ForgeError> {
+        self.client.leave_queue(number).await
     }
 
     async fn commit(&self, commit: &CommitSha) -> Result<LandedCommit, ForgeError> {

@@ -44,6 +44,7 @@ mod credentials;
 mod fence;
 mod forge;
 mod git_access;
+mod graphql;
 mod merge;
 mod message;
 mod paging;

@@ -1,8 +1,13 @@
 //! Asking for a merge once, and telling from the answer what became of it.
 
+mod asynchronous;
+mod queue;
+
 use http::StatusCode;
 use selfext_domain::ports::{ForgeError, MergeAnswer, MergeRefusal, PullRequest, PullRequestState};
-use selfext_domain::{MergeMethod, MergePermit, PermitTerms, Reason};
+use selfext_domain::{MergeMethod, MergePermit, MergeWay, PermitTerms, Reason};
+
+pub(crate) use self::asynchronous::AsyncSupport;
 
 use crate::answer::Answer;
 use crate::client::Client;
@@ -13,6 +18,7 @@ use crate::wire::{MergeRequest, MergeResult};
 /// What an answer means, before the permit is given back or used up.
 enum Verdict {
     Merged(selfext_domain::CommitSha),
+    Enqueued,
     Refused(Reason, String),
     MayPass(String),
     InDoubt(String),
@@ -22,6 +28,7 @@ impl Client {
     pub(crate) async fn merge(&self, permit: MergePermit) -> MergeAnswer {
         match self.ask(permit.terms()).await {
             Verdict::Merged(commit) => MergeAnswer::Merged { commit },
+            Verdict::Enqueued => MergeAnswer::Enqueued,
             Verdict::Refused(reason, message) => MergeAnswer::Refused(MergeRefusal { reason, message }),
             Verdict::MayPass(message) => MergeAnswer::MayPass { permit, message },
             Verdict::InDoubt(message) => MergeAnswer::InDoubt { message },
@@ -34,25 +41,18 @@ impl Client {
             let message = format!("the permit is for {}, this forge is for {}", terms.repository, self.repository());
             return Verdict::Refused(Reason::ForgeRefused, message);
         }
-        let (title, message) = title_and_message(terms);
-        let request = MergeRequest {
-            sha: &terms.head,
-            merge_method: terms.method.as_str(),
-            commit_title: title,
-            commit_message: message,
-        };
+        match terms.way {
+            MergeWay::Direct => self.ask_directly(terms).await,
+            MergeWay::Asynchronous => self.ask_async(terms).await,
+            MergeWay::Queue => self.ask_queue(terms).await,
+        }
+    }
+
+    async fn ask_directly(&self, terms: &PermitTerms) -> Verdict {
         let route = self.at("pulls").pull_request(terms.pull_request).then("merge");
-        match self.put_merge(route, &request).await {
+        match self.put_merge(route, &request(terms)).await {
             Ok(answer) => self.judge(terms, &answer).await,
-            Err(error @ (SendError::NotSent(_) | SendError::Limited(_))) => Verdict::MayPass(error.to_string()),
-            // Certainly not done: either the cause passes, or it must be mended.
-            Err(SendError::Before(error)) => match error {
-                ForgeError::Unavailable(_) | ForgeError::RateLimited { .. } | ForgeError::Unreadable(_) => {
-                    Verdict::MayPass(error.to_string())
-                }
-                error => Verdict::Refused(Reason::ForgeRefused, error.to_string()),
-            },
-            Err(error) => Verdict::InDoubt(error.to_string()),
+            Err(error) => unsent(error),
         }
     }
 
@@ -138,6 +138,26 @@ impl Client {
             _ => Err(answer.error("merge")),
         }
     }
+}
+
+/// What it means that a request which merges has no answer.
+fn unsent(error: SendError) -> Verdict {
+    match error {
+        error @ (SendError::NotSent(_) | SendError::Limited(_)) => Verdict::MayPass(error.to_string()),
+        // Certainly not done: either the cause passes, or it must be mended.
+        SendError::Before(error) => match error {
+            ForgeError::Unavailable(_) | ForgeError::RateLimited { .. } | ForgeError::Unreadable(_) => {
+                Verdict::MayPass(error.to_string())
+            }
+            error => Verdict::Refused(Reason::ForgeRefused, error.to_string()),
+        },
+        error => Verdict::InDoubt(error.to_string()),
+    }
+}
+
+fn request(terms: &PermitTerms) -> MergeRequest<'_> {
+    let (commit_title, commit_message) = title_and_message(terms);
+    MergeRequest { sha: &terms.head, merge_method: terms.method.as_str(), commit_title, commit_message }
 }
 
 /// What a pull request that is not open any more says about the merge.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use selfext_domain::ports::{Forge, ForgeError, MergeAnswer, Publication, Published};
 use selfext_domain::{
-    BaseLinks, BranchName, Candidate, CommitSha, EntryChange, EventId, MergeMethod, MergePermit, PermitTerms,
+    BaseLinks, BranchName, Candidate, CommitSha, EntryChange, EventId, MergeMethod, MergePermit, MergeWay, PermitTerms,
     PullRequestNumber, RepoPath, RepositoryName, RunId, TreeSha,
 };
 use selfext_github::{BuildError, OctocrabForge, Patience, SecretToken, Timeouts};
@@ -140,6 +140,7 @@ fn permit() -> MergePermit {
         head: CommitSha::parse("b".repeat(40)).unwrap(),
         tree: TreeSha::parse("c".repeat(40)).unwrap(),
         method: MergeMethod::Squash,
+        way: MergeWay::Direct,
         message: "Title\n\nBody\n\nSelfext-Meta: {}\n".to_owned(),
         permit_status: false,
         health: None,

@@ -7,6 +7,9 @@ use selfext_domain::{Run, RunId};
 use crate::journal::Journal;
 use crate::{Observer, Outcome, Pipeline, PromoteError, Step};
 
+/// How much longer a process that follows a change in a queue may write nothing.
+const IN_QUEUE: u32 = 5;
+
 /// How following ended.
 pub(crate) enum Followed {
     /// The other process came to an end, which is this call's too.
@@ -38,13 +41,18 @@ impl Pipeline {
             if run.sequence() != seen {
                 (seen, idle) = (run.sequence(), Duration::ZERO);
                 observer.on(&Step::Following { holder: holder(run) });
-            } else if idle >= self.config.permit_deadline {
+            } else if idle >= self.config.permit_deadline * idle_permits(run) {
                 return Ok(Followed::Stalled(Box::new(journal.into_run())));
             }
             self.ports.clock.sleep(self.config.retry_pause).await;
             idle += self.config.retry_pause;
         }
     }
+}
+
+/// How many permits' times whoever drives a run may write nothing. A change in a queue gives nothing to write.
+fn idle_permits(run: &Run) -> u32 {
+    if run.permit().is_some_and(|permit| permit.way.is_queue()) { IN_QUEUE } else { 1 }
 }
 
 /// The process that drives a run, as its events name it.

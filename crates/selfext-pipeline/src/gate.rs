@@ -7,11 +7,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::{Evidence, ForgeError, Published, PullRequestState, Survey};
 use selfext_domain::{
-    CommitSha, ContextFinding, ContextVerdict, GateRules, GateVerdict, MergeMethod, Reason, Refusal, ReviewVerdict,
-    Stage, TeamName, approvers, evaluate_gate, evaluate_reviews, missing_teams,
+    CommitSha, ContextFinding, ContextVerdict, GateRules, GateVerdict, MergeWay, Reason, Refusal, ReviewVerdict, Rules,
+    Stage, TeamName, approvers, evaluate_gate, evaluate_reviews, merge_way, missing_teams,
 };
 
-use self::pace::Pace;
+pub(crate) use self::pace::Pace;
 use crate::journal::{Journal, Stop};
 use crate::publish::unpublished;
 use crate::telling::{self, Telling};
@@ -27,8 +27,8 @@ const MERGEABILITY_POLL: Duration = Duration::from_secs(2);
 
 /// How the gate let the run through.
 pub(crate) enum Gate {
-    /// Everything is green, on the base that was verified.
-    Passed,
+    /// Everything is green, on the base that was verified, and this is how the change may land.
+    Passed(MergeWay),
     /// The base has another tip.
     BaseMoved(CommitSha),
 }
@@ -36,7 +36,7 @@ pub(crate) enum Gate {
 /// What one look at the forge comes to.
 #[derive(Debug)]
 enum Look {
-    Pass,
+    Pass(MergeWay),
     BaseMoved(CommitSha),
     Wait(Waiting),
     Refuse(Refusal),
@@ -99,11 +99,11 @@ impl Pipeline {
                     return Err(journal.refuse(refusal, Some(number)).await?);
                 }
             };
-            let looked = look(rules, verified.rules.merge_method, &verified.candidate.base, published, &survey);
+            let looked = look(&verified.rules, &verified.candidate.base, published, &survey);
             let waiting = match self.look_at_teams(rules, published, &survey, looked).await {
-                Look::Pass => {
+                Look::Pass(way) => {
                     observer.on(&Step::GatePassed);
-                    return Ok(Gate::Passed);
+                    return Ok(Gate::Passed(way));
                 }
                 Look::BaseMoved(tip) => return Ok(Gate::BaseMoved(tip)),
                 Look::Refuse(refusal) => return Err(journal.refuse(refusal, Some(number)).await?),
@@ -144,7 +144,7 @@ impl Pipeline {
     /// Where nothing else is missing: whether somebody of each team that the rules name is among those who approved.
     async fn look_at_teams(&self, rules: &GateRules, published: &Published, survey: &Survey, looked: Look) -> Look {
         let teams = &rules.approvals_by_team;
-        if teams.is_empty() || !matches!(looked, Look::Pass | Look::Wait(Waiting::Mergeability)) {
+        if teams.is_empty() || !matches!(looked, Look::Pass(_) | Look::Wait(Waiting::Mergeability)) {
             return looked;
         }
         let approvers = approvers(&published.head, &survey.reviews);
@@ -174,7 +174,7 @@ impl Pipeline {
     }
 
     /// Waits until the forge is to be asked again: at the latest when the waiting ends.
-    async fn wait_for_news(&self, pace: Pace, woken: u64, until: DateTime<Utc>) {
+    pub(crate) async fn wait_for_news(&self, pace: Pace, woken: u64, until: DateTime<Utc>) {
         let clock = &self.ports.clock;
         let left = (until - clock.now()).to_std().unwrap_or_default();
         let pause = pace.pause().min(left);
@@ -189,7 +189,7 @@ impl Pipeline {
 }
 
 /// Judges what the forge shows. What cannot mend itself comes before what can be waited for.
-fn look(rules: &GateRules, method: MergeMethod, base: &CommitSha, published: &Published, survey: &Survey) -> Look {
+fn look(rules: &Rules, base: &CommitSha, published: &Published, survey: &Survey) -> Look {
     let number = published.pull_request;
     let refuse = |reason, detail: String| Look::Refuse(Refusal::new(Stage::PromotionGate, reason, detail));
     if let Some(refusal) = judge_pull_request(survey, published) {
@@ -198,16 +198,11 @@ fn look(rules: &GateRules, method: MergeMethod, base: &CommitSha, published: &Pu
     if survey.base_head != *base {
         return Look::BaseMoved(survey.base_head.clone());
     }
-    if survey.rules.merge_queue {
-        return refuse(
-            Reason::MergeQueueRequired,
-            format!(
-                "{} takes changes through a merge queue, which would land a commit that nobody verified. Exempt selfext's account \
-                 from the queue's rule, or let selfext promote to another branch.",
-                survey.pull_request.base
-            ),
-        );
-    }
+    let way = match merge_way(rules, &survey.rules) {
+        Ok(way) => way,
+        Err(refusal) => return Look::Refuse(refusal),
+    };
+    let method = rules.merge_method;
     if survey.rules.methods.as_ref().is_some_and(|methods| !methods.contains(&method)) {
         return refuse(
             Reason::BlockedByProtection,
@@ -221,7 +216,7 @@ fn look(rules: &GateRules, method: MergeMethod, base: &CommitSha, published: &Pu
     if survey.pull_request.mergeable == Some(false) {
         return refuse(Reason::MergeConflict, format!("pull request {number} conflicts with its base."));
     }
-    let rules = rules.united(&survey.rules);
+    let rules = rules.gate.united(&survey.rules);
     let checks = evaluate_gate(&rules, &survey.gate);
     if let GateVerdict::Refuse(findings) = checks {
         return Look::Refuse(gate_refusal(Reason::StatusGate, findings));
@@ -240,7 +235,7 @@ fn look(rules: &GateRules, method: MergeMethod, base: &CommitSha, published: &Pu
         (GateVerdict::Pass(_), ReviewVerdict::Enough) if survey.pull_request.mergeable.is_none() => {
             Look::Wait(Waiting::Mergeability)
         }
-        (GateVerdict::Pass(_), ReviewVerdict::Enough) => Look::Pass,
+        (GateVerdict::Pass(_), ReviewVerdict::Enough) => Look::Pass(way),
     }
 }
 

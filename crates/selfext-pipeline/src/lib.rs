@@ -28,6 +28,7 @@ mod outcome;
 mod pipeline;
 mod promote;
 mod publish;
+mod queue;
 mod reconcile;
 mod refusals;
 mod rollback;

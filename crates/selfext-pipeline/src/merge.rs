@@ -2,7 +2,8 @@
 
 use selfext_domain::ports::{MergeAnswer, MergeGrant, MergeRefusal, Published};
 use selfext_domain::{
-    ChangeSet, Disposition, HealthTerms, MergePermit, MergeStarted, PullRequestNumber, Reason, Refusal, Rules, Stage,
+    ChangeSet, Disposition, HealthTerms, MergePermit, MergeQueueRule, MergeStarted, MergeWay, PullRequestNumber,
+    Reason, Refusal, Rules, Stage,
 };
 
 use crate::journal::{Journal, Stop};
@@ -25,6 +26,7 @@ impl Pipeline {
         journal: &mut Journal<'_>,
         verified: &Verified,
         published: &Published,
+        way: MergeWay,
         observer: &dyn Observer,
     ) -> Result<Asked, Stop> {
         let started = MergeStarted {
@@ -33,11 +35,12 @@ impl Pipeline {
             tree: verified.candidate.tree.clone(),
             branch: journal.run().branch().clone(),
             method: verified.rules.merge_method,
+            way,
             message: message(change, journal, verified)?,
             permit_status: verified.rules.permit_status,
             health: window_of(journal, &verified.rules),
             holder: self.config.holder.clone(),
-            deadline_seconds: self.deadline_seconds(),
+            deadline_seconds: self.deadline_by(way, verified.rules.merge_queue),
         };
         match self.begin_merge(journal, started, Some(published.pull_request)).await? {
             MergeGrant::Refused(refusal)
@@ -73,6 +76,7 @@ impl Pipeline {
                 MergeAnswer::Merged { commit } => {
                     return self.land(journal, commit, observer).await;
                 }
+                MergeAnswer::Enqueued => return self.follow_queue(journal, doubtful, observer).await,
                 MergeAnswer::Refused(refused) if !doubtful => {
                     return self.merge_refused(journal, refused, observer).await;
                 }
@@ -95,7 +99,7 @@ impl Pipeline {
             if let Some(commit) = seen.landed {
                 return self.land(journal, commit, observer).await;
             }
-            if seen.base_moved {
+            if seen.base_moved && !permit_of(journal)?.way.is_queue() {
                 // The forge does not bind a merge to its base.
                 return self.give_up_moved_base(journal, doubtful, observer).await;
             }
@@ -180,7 +184,7 @@ impl Pipeline {
     }
 
     /// Asks for this process' own permit again.
-    async fn reopen(&self, journal: &Journal<'_>) -> Result<Reopened, Stop> {
+    pub(crate) async fn reopen(&self, journal: &Journal<'_>) -> Result<Reopened, Stop> {
         let permit = permit_of(journal)?.id;
         match journal.ledger().reopen_merge(journal.run().id(), permit).await? {
             MergeGrant::Granted(..) if self.is_overdue(journal).await? => Ok(Reopened::Overdue),
@@ -193,7 +197,10 @@ impl Pipeline {
     /// permit is neither yielded again nor closed any more.
     pub(crate) async fn take_over(&self, journal: &mut Journal<'_>) -> Result<MergeGrant, Stop> {
         let terms = permit_of(journal)?;
-        let started = terms.taken_over(self.config.holder.clone(), self.deadline_seconds());
+        // Nobody gets more time in a queue by taking it over.
+        let left = (terms.deadline - self.ports.ledger.time().await?).num_seconds();
+        let left = if terms.way.is_queue() { u32::try_from(left).unwrap_or(0) } else { 0 };
+        let started = terms.taken_over(self.config.holder.clone(), left.max(self.deadline_seconds()));
         self.begin_merge(journal, started, None).await
     }
 
@@ -216,6 +223,13 @@ impl Pipeline {
     pub(crate) fn deadline_seconds(&self) -> u32 {
         u32::try_from(self.config.permit_deadline.as_secs()).unwrap_or(u32::MAX)
     }
+
+    fn deadline_by(&self, way: MergeWay, queue: MergeQueueRule) -> u32 {
+        match queue {
+            MergeQueueRule::Enqueue { wait } if way.is_queue() => u32::try_from(wait.as_secs()).unwrap_or(u32::MAX),
+            _ => self.deadline_seconds(),
+        }
+    }
 }
 
 /// What asking for a permit, and with it for the merge, gave.
@@ -227,7 +241,7 @@ pub(crate) enum Asked {
 }
 
 /// What asking for an open permit again gave.
-enum Reopened {
+pub(crate) enum Reopened {
     /// It is still open and in time, and promotion is not paused.
     Granted(MergePermit),
     /// It is still open, but its time is over: nobody may act on it any more.

@@ -66,6 +66,11 @@ pub enum Step {
         /// What was seen.
         message: String,
     },
+    /// It stands in the forge's merge queue.
+    InMergeQueue {
+        /// Its place, from 1.
+        position: u32,
+    },
     /// It landed.
     Landed {
         /// The commit on the base branch.

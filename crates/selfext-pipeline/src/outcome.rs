@@ -26,8 +26,10 @@ pub enum Ending {
     Promoted {
         /// The commit there.
         commit: CommitSha,
-        /// Whether it holds exactly the verified tree. If not, promotion has paused itself.
+        /// Whether it holds exactly the verified tree. If not, promotion has paused itself, unless a merge queue's checks vouch for it.
         tree_matches: bool,
+        /// Whether it is another tree that a merge queue made, on which everything that is required was green.
+        checked_in_queue: bool,
         /// Whether this call found it landed already.
         already: bool,
     },
@@ -75,9 +77,12 @@ impl Outcome {
     pub(crate) fn of(run: &Run, already: bool) -> Option<Self> {
         let ending = match (run.phase(), run.promoted(), run.refusal()) {
             (Phase::RolledBack, ..) => Ending::RolledBack { commit: run.rolled_back()?.clone() },
-            (phase, Some(promoted), _) if phase.has_landed() => {
-                Ending::Promoted { commit: promoted.commit.clone(), tree_matches: promoted.tree_matches, already }
-            }
+            (phase, Some(promoted), _) if phase.has_landed() => Ending::Promoted {
+                commit: promoted.commit.clone(),
+                tree_matches: promoted.tree_matches,
+                checked_in_queue: promoted.checked_in_queue,
+                already,
+            },
             (Phase::Failed, _, Some(refusal)) => Ending::Failed(refusal.clone()),
             (Phase::Blocked, _, Some(refusal)) => Ending::Blocked(refusal.clone()),
             (Phase::Abandoned, ..) => Ending::Abandoned,

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::Published;
-use selfext_domain::{ChangeSet, CommitSha, Phase, Reason, Refusal, Rules, Run, RunId, Stage, evidence_of};
+use selfext_domain::{
+    ChangeSet, CommitSha, MergeQueueRule, Phase, Reason, Refusal, Rules, Run, RunId, Stage, evidence_of,
+};
 
 use crate::begin::Begun;
 use crate::follow::Followed;
@@ -168,16 +170,16 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Passed, Stop> {
         let begun = self.ports.clock.now();
-        let until = begun + self.config.permit_deadline;
+        // A change in a queue stands in the way for longer than a merge does.
+        let until = begun + waits_for_another(&verified.rules).unwrap_or(self.config.permit_deadline);
         let mut evidence = Some(evidence_of(true, &verified.tested.stages, change));
         loop {
             let evidence = evidence.take();
-            if let Gate::BaseMoved(tip) =
-                self.pass_gate(journal, verified, published, evidence, telling, observer).await?
-            {
-                return Ok(Passed::BaseMoved(tip));
-            }
-            match self.merge(change, journal, verified, published, observer).await? {
+            let way = match self.pass_gate(journal, verified, published, evidence, telling, observer).await? {
+                Gate::Passed(way) => way,
+                Gate::BaseMoved(tip) => return Ok(Passed::BaseMoved(tip)),
+            };
+            match self.merge(change, journal, verified, published, way, observer).await? {
                 Asked::Ended(stop) => return Ok(Passed::Ended(stop)),
                 Asked::NotYet(refusal) if holds_a_line(&refusal, &verified.rules, journal.run()) => {
                     observer.on(&Step::WaitingForMerge { detail: refusal.detail.clone() });
@@ -205,6 +207,11 @@ pub(crate) fn holds_a_line(refusal: &Refusal, rules: &Rules, run: &Run) -> bool 
     run.rollback_of().is_none()
         && matches!(refusal.reason, Reason::HealthWindowOpen | Reason::RollbackInProgress)
         && rules.health.as_ref().is_some_and(|health| health.queue)
+}
+
+/// For how long a change waits for another merge into the same base, where that may take long.
+fn waits_for_another(rules: &Rules) -> Option<Duration> {
+    matches!(rules.merge_queue, MergeQueueRule::Enqueue { .. }).then_some(rules.gate.wait)
 }
 
 /// What a change in line waits for, for those who look.

@@ -28,7 +28,7 @@ impl Pipeline {
             Settled::Ended(stop) => return Ok(stop),
             Settled::Open(seen) => seen,
         };
-        if seen.base_moved {
+        if seen.base_moved && !permit_of(journal)?.way.is_queue() {
             return self.give_up_moved_base(journal, true, observer).await;
         }
         match self.take_over(journal).await? {
@@ -57,7 +57,8 @@ impl Pipeline {
     }
 
     /// Ends the tries of a merge that has not happened. If no request can be on its way any more, the refusal closes the
-    /// permit; otherwise the run stays in doubt until its deadline, and is fenced after it.
+    /// permit; otherwise the run stays in doubt until its deadline, and is fenced after it. Through a queue it is fenced at once:
+    /// that permit lasts too long to be waited for.
     pub(crate) async fn give_up(
         &self,
         journal: &mut Journal<'_>,
@@ -68,10 +69,10 @@ impl Pipeline {
         if !doubtful {
             return self.close_permit(journal, refusal).await;
         }
-        if self.is_overdue(journal).await? {
+        let terms = permit_of(journal)?;
+        if terms.way.is_queue() || self.is_overdue(journal).await? {
             return self.fence(journal, &refusal.detail, observer).await;
         }
-        let terms = permit_of(journal)?;
         let detail = format!(
             "pull request {} may still be merged until {}: {} `selfext reconcile` asks again.",
             terms.pull_request, terms.deadline, refusal.detail
@@ -98,7 +99,9 @@ impl Pipeline {
             return Ok(Seen { landed: Some(commit), base_moved: true });
         }
         let since = since?;
-        let landed = landing(&since, &terms.run).map(|commit| commit.sha.clone());
+        // A queue words its merge commits itself.
+        let merged = || since.line().find(|commit| commit.parents.iter().skip(1).any(|parent| *parent == terms.head));
+        let landed = landing(&since, &terms.run).or_else(merged).map(|commit| commit.sha.clone());
         Ok(Seen { landed, base_moved: since.has_moved() })
     }
 
@@ -136,15 +139,21 @@ impl Pipeline {
             }
         };
         let tree_matches = landed.tree == terms.tree;
-        if !tree_matches {
+        let checked_in_queue = !tree_matches && terms.way.is_queue() && self.queue_vouches(journal, &commit).await?;
+        if !tree_matches && !checked_in_queue {
             // Before the run is over, so that a crash in between pauses twice rather than never.
             self.pause_for_difference(&terms, &commit).await?;
         }
-        journal
-            .record(Promoted { commit: commit.clone(), tree: landed.tree, tree_matches, health: terms.health }, None)
-            .await?;
+        let promoted = Promoted {
+            commit: commit.clone(),
+            tree: landed.tree,
+            tree_matches,
+            checked_in_queue,
+            health: terms.health,
+        };
+        journal.record(promoted, None).await?;
         observer.on(&Step::Landed { commit: commit.clone() });
-        Ok(journal.end(Ending::Promoted { commit, tree_matches, already: false }))
+        Ok(journal.end(Ending::Promoted { commit, tree_matches, checked_in_queue, already: false }))
     }
 
     async fn pause_for_difference(&self, terms: &PermitTerms, commit: &CommitSha) -> Result<(), Stop> {
@@ -164,8 +173,9 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Makes sure that an open permit's merge can never happen any more, or finds that it has: the branch is moved to another
-    /// commit, the pull request closed, the forge read again, the branch deleted. Each step may be repeated.
+    /// Makes sure that an open permit's merge can never happen any more, or finds that it has: the pull request is taken out of
+    /// the queue, if it was to go through one, the branch moved to another commit, the pull request closed, the forge read again,
+    /// the branch deleted. Each step may be repeated.
     pub(crate) async fn fence(
         &self,
         journal: &mut Journal<'_>,
@@ -195,6 +205,9 @@ impl Pipeline {
         }
         let forge = &self.ports.forge;
         let fenced = async {
+            if terms.way.is_queue() {
+                forge.leave_queue(terms.pull_request).await?;
+            }
             forge.fence_branch(&terms.branch, &terms.head).await?;
             forge.close_pull_request(terms.pull_request).await
         };

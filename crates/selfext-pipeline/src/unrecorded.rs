@@ -1,11 +1,19 @@
 //! A change that landed without the ledger's knowing: the database lost the end of its ledger after the merge was asked for.
 
 use selfext_domain::ports::{BranchSince, ForgeError, LandedCommit, MergeGrant};
-use selfext_domain::{CommitMeta, CommitSha, MergeStarted, RunId, Stage, Tested};
+use selfext_domain::{CommitMeta, CommitSha, MergeQueueRule, MergeStarted, MergeWay, Rules, RunId, Stage, Tested};
 
 use crate::journal::{Journal, Stop};
 use crate::merge::window_of;
 use crate::{Observer, Pipeline, refusals};
+
+/// The way by which a change landed of which the ledger does not know: through the queue, if the rules let selfext use one.
+const fn landed_by(rules: &Rules) -> MergeWay {
+    match rules.merge_queue {
+        MergeQueueRule::Enqueue { .. } => MergeWay::Queue,
+        MergeQueueRule::Refuse => MergeWay::Direct,
+    }
+}
 
 /// The commit as which a run's change landed, among those that its base went through.
 pub(crate) fn landing<'a>(since: &'a BranchSince, run: &RunId) -> Option<&'a LandedCommit> {
@@ -52,6 +60,7 @@ impl Pipeline {
             tree: tested.tree,
             branch: tested.branch,
             method: rules.merge_method,
+            way: landed_by(&rules),
             message: landed.message.clone(),
             // It has landed, so there is nothing to let through.
             permit_status: false,

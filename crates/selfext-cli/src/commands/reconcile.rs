@@ -51,7 +51,9 @@ pub async fn run(ledger: &Ledger, target: &Target) -> Result<Exit> {
 /// How a run stands whose merge ended.
 fn outcome(permit: &PermitTerms, end: MergeEnd) -> Outcome {
     let ending = match end {
-        MergeEnd::Landed { commit, tree_matches } => Ending::Promoted { commit, tree_matches, already: false },
+        MergeEnd::Landed { commit, tree_matches, checked_in_queue } => {
+            Ending::Promoted { commit, tree_matches, checked_in_queue, already: false }
+        }
         MergeEnd::NotMerged(refusal) if refusal.disposition() == Disposition::Ends => Ending::Failed(refusal),
         MergeEnd::NotMerged(refusal) => Ending::Blocked(refusal),
         MergeEnd::Abandoned { .. } => Ending::Abandoned,

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use selfext::{EventBody, RecordedEvent, StageReport, StreamId};
+use selfext::{EventBody, MergeWay, RecordedEvent, StageReport, StreamId};
 use serde_json::{Value, json};
 
+use super::outcome::BY_THE_QUEUE;
 use super::{clean, clean_line};
 
 /// Events as lines, each told by what the ones before it in its stream say.
@@ -56,11 +57,18 @@ pub fn headline(body: &EventBody, pull_request: Option<u64>) -> String {
         }
         EventBody::PromotionBlocked(blocked) => format!("{}: {}", blocked.refusal.reason, blocked.refusal.detail),
         EventBody::MergeStarted(started) => {
-            format!("{request} at {}, permit of {}", started.head.short(), started.holder)
+            let way = match started.way {
+                MergeWay::Direct => "",
+                MergeWay::Asynchronous => ", in the background",
+                MergeWay::Queue => ", through the merge queue",
+            };
+            format!("{request} at {}{way}, permit of {}", started.head.short(), started.holder)
         }
         EventBody::MergeFenced(fenced) => format!("{request} at {}: {}", fenced.head.short(), fenced.detail),
         EventBody::Promoted(promoted) => {
-            let tree = if promoted.tree_matches {
+            let tree = if promoted.checked_in_queue {
+                BY_THE_QUEUE
+            } else if promoted.tree_matches {
                 "the tree is the one that was tested"
             } else {
                 "THE TREE DIFFERS FROM THE TESTED ONE"

@@ -23,6 +23,9 @@ pub fn print_outcome(outcome: &Outcome, exit: Exit, target: &Target, as_json: bo
     }
 }
 
+/// Of a change that the merge queue put on top of others, as a part of a sentence.
+pub const BY_THE_QUEUE: &str = "on top of what was before it in the merge queue: another tree than the one that was tested, with all that is required green on it";
+
 /// An outcome as JSON.
 pub fn outcome_json(outcome: &Outcome) -> Value {
     serde_json::to_value(outcome).unwrap_or_else(|error| json!({"outcome": "error", "error": error.to_string()}))
@@ -31,7 +34,10 @@ pub fn outcome_json(outcome: &Outcome) -> Value {
 /// How a run ended, and what to do next.
 pub fn outcome_lines(outcome: &Outcome, target: &Target) -> String {
     let mut text = match &outcome.ending {
-        Ending::Promoted { commit, tree_matches: true, already } => {
+        Ending::Promoted { commit, checked_in_queue: true, .. } => {
+            format!("promoted: {commit}, {BY_THE_QUEUE}")
+        }
+        Ending::Promoted { commit, tree_matches: true, already, .. } => {
             let already = if *already { "was already " } else { "" };
             format!("{already}promoted: {commit}")
         }
@@ -73,7 +79,9 @@ fn next(outcome: &Outcome, target: &Target) -> Option<String> {
     let target = target.words();
     let abandon = || format!("selfext abandon {} --by NAME {target}", quoted(outcome.run.as_str()));
     match &outcome.ending {
-        Ending::Promoted { tree_matches: true, .. } | Ending::Abandoned => None,
+        Ending::Promoted { tree_matches: true, .. }
+        | Ending::Promoted { checked_in_queue: true, .. }
+        | Ending::Abandoned => None,
         Ending::RolledBack { .. } => Some(
             "promoting the same content without this run's id starts a new run, which waits for `selfext allow RUN --by NAME`".to_owned(),
         ),

@@ -3,6 +3,7 @@
 use selfext::{ControlError, EventBody, History, HistoryChange, MergeEnd, PauseAnswer, PermitTerms, Refusal, RunId};
 use serde_json::{Value, json};
 
+use super::outcome::BY_THE_QUEUE;
 use super::{clean, event_json, permit_json, place, print, print_json};
 use crate::exit::Exit;
 
@@ -127,7 +128,10 @@ pub fn overdue(permit: &PermitTerms) -> String {
 pub fn merge_end(permit: &PermitTerms, end: &MergeEnd) -> String {
     let run = clean(permit.run.as_str());
     match end {
-        MergeEnd::Landed { commit, tree_matches: true } => format!("run {run} landed as {commit}"),
+        MergeEnd::Landed { commit, checked_in_queue: true, .. } => {
+            format!("run {run} landed as {commit}, {BY_THE_QUEUE}")
+        }
+        MergeEnd::Landed { commit, tree_matches: true, .. } => format!("run {run} landed as {commit}"),
         MergeEnd::Landed { commit, .. } => {
             format!("run {run} landed as {commit}, BUT ITS TREE IS NOT THE TESTED ONE, so promotion has paused itself")
         }
@@ -140,8 +144,8 @@ pub fn merge_end(permit: &PermitTerms, end: &MergeEnd) -> String {
 
 fn end_json(permit: &PermitTerms, end: &MergeEnd) -> Value {
     let mut value = match end {
-        MergeEnd::Landed { commit, tree_matches } => {
-            json!({"outcome": "landed", "commit": commit, "tree_matches": tree_matches})
+        MergeEnd::Landed { commit, tree_matches, checked_in_queue } => {
+            json!({"outcome": "landed", "commit": commit, "tree_matches": tree_matches, "checked_in_queue": checked_in_queue})
         }
         MergeEnd::NotMerged(refusal) => {
             json!({"outcome": "not-merged", "reason": refusal.reason, "detail": refusal.detail})

@@ -141,6 +141,7 @@ impl Observer for Progress {
             }
             Step::MergeStarted => self.begin_step("merging".to_owned()),
             Step::MergeUnclear { message } => self.say(&format!("  the forge's answer is unclear: {}", clean(message))),
+            Step::InMergeQueue { position } => self.beside_step(&format!("in the merge queue, place {position}")),
             Step::Landed { commit } => {
                 self.end_step(true);
                 self.say(&format!("landed as {}", commit.short()));

@@ -28,9 +28,10 @@ pub fn print_status(status: &Overview, json: bool) {
     print(&control_line(status));
     for permit in &status.in_flight {
         print(&format!(
-            "run {} may merge pull request {} at any moment",
+            "run {} may merge pull request {} at any moment{}",
             clean(permit.run.as_str()),
-            permit.pull_request
+            permit.pull_request,
+            if permit.way.is_queue() { ": it stands in the merge queue, or is about to" } else { "" }
         ));
     }
     print_health(status);
@@ -109,6 +110,7 @@ pub fn permit_json(permit: &PermitTerms) -> Value {
         "base": permit.base,
         "pull_request": permit.pull_request,
         "head": permit.head,
+        "way": permit.way,
         "holder": permit.holder,
         "deadline": permit.deadline,
     })

@@ -96,6 +96,25 @@ macro_rules! forge_contract {
                 an_open_record_of_a_merged_pull_request_is_doubt
                 a_merge_is_asked_for_once
             ]
+            background_merges [
+                a_merge_in_the_background_is_waited_for
+                one_that_takes_too_long_is_in_doubt_and_found_again
+                one_that_fails_has_its_reason
+                one_that_is_fenced_never_lands
+                somebody_elses_takes_its_course_first
+                a_server_that_has_no_such_way_is_asked_directly
+                each_answer_is_told_from_doubt
+            ]
+            merge_queue [
+                a_change_enters_the_queue_once_and_lands_as_the_queues_commit
+                what_stands_behind_others_says_so
+                leaving_the_queue_may_be_repeated
+                what_was_thrown_out_stands_in_none
+                what_may_not_enter_has_its_reason
+                a_lost_answer_leaves_it_in_doubt_and_asking_again_finds_it
+                a_fenced_head_is_in_no_queue
+                a_service_that_does_not_show_its_queue_is_not_believed_to_have_none
+            ]
             fencing [
                 a_fenced_head_can_never_merge
                 fencing_may_be_repeated
@@ -175,6 +194,8 @@ mod tests {
             include_str!("cases/surveying.rs"),
             include_str!("cases/merging.rs"),
             include_str!("cases/merge_answers.rs"),
+            include_str!("cases/background_merges.rs"),
+            include_str!("cases/merge_queue.rs"),
             include_str!("cases/fencing.rs"),
             include_str!("cases/retiring.rs"),
             include_str!("cases/pull_requests.rs"),

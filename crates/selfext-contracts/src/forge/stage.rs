@@ -8,7 +8,8 @@ use chrono::DateTime;
 use selfext_domain::ports::{Annotation, Evidence, Forge, Publication, Published};
 use selfext_domain::{
     BranchName, Candidate, CommitMeta, EVIDENCE_CONTEXT, EntryChange, EventId, ExecutionContext, Fingerprint,
-    GateReading, GoalId, MergeMethod, MergePermit, PermitTerms, RepoPath, RepositoryName, RunId, StatusState, ToolName,
+    GateReading, GoalId, MergeMethod, MergePermit, MergeWay, PermitTerms, RepoPath, RepositoryName, RunId, StatusState,
+    ToolName,
 };
 
 use super::repository::{BareRepository, changes};
@@ -201,6 +202,7 @@ impl<W: ForgeWorld> Stage<W> {
             head: published.head.clone(),
             tree: publication.candidate.tree.clone(),
             method: MergeMethod::Squash,
+            way: MergeWay::Direct,
             message: publication.commit_message.clone(),
             permit_status: false,
             health: None,

@@ -34,6 +34,8 @@ pub enum Step {
     ReadReviews,
     ReadPermission,
     Merge,
+    MergeInBackground,
+    MergeResult,
     IsMerged,
     Comment,
 }
@@ -68,6 +70,8 @@ impl Step {
             Self::ReadReviews => ("GET", "/repos/*/*/pulls/*/reviews"),
             Self::ReadPermission => ("GET", "/repos/*/*/collaborators/*/permission"),
             Self::Merge => ("PUT", "/repos/*/*/pulls/*/merge"),
+            Self::MergeInBackground => ("PUT", "/repos/*/*/pulls/*/merge-async"),
+            Self::MergeResult => ("GET", "/repos/*/*/pulls/*/merge-async/*"),
             Self::IsMerged => ("GET", "/repos/*/*/pulls/*/merge"),
             Self::Comment => ("POST", "/repos/*/*/issues/*/comments"),
         }
@@ -227,8 +231,25 @@ pub trait ForgeWorld: Sized + Send + Sync + 'static {
     /// What was said on a pull request, in its order.
     async fn comments(&self, number: PullRequestNumber) -> Vec<String>;
 
+    /// Whether the service merges in the background; it does unless this says otherwise.
+    fn merges_in_background(&self, there: bool);
+
+    /// Keeps such merges from being carried out, or carries them out.
+    async fn hold_merges(&self, hold: bool);
+
+    /// The commit that the merge queue of its base has made of a pull request, if it stands there.
+    async fn queue_commit(&self, number: PullRequestNumber) -> Option<CommitSha>;
+
+    /// Throws a pull request out of its merge queue.
+    async fn throw_out(&self, number: PullRequestNumber);
+
     /// Plays this on the next request of this kind.
-    fn disturb(&self, step: Step, misbehaviour: Misbehaviour);
+    fn disturb(&self, step: Step, misbehaviour: Misbehaviour) {
+        self.disturb_nth(step, 1, misbehaviour);
+    }
+
+    /// Plays this on the request of this kind that comes as this one from now on, counted from 1.
+    fn disturb_nth(&self, step: Step, nth: u32, misbehaviour: Misbehaviour);
 
     /// Shows each branch, after it was changed over the API, for this many reads as it was before.
     fn set_lag(&self, reads: u32);

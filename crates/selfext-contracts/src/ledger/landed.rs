@@ -22,7 +22,7 @@ impl Story {
     #[must_use]
     pub fn promoted_with_window(&self) -> Event {
         let health = Some(HealthTerms::default());
-        self.event(Promoted { commit: commit('c'), tree: tree(), tree_matches: true, health })
+        self.event(Promoted { commit: commit('c'), tree: tree(), tree_matches: true, checked_in_queue: false, health })
     }
 
     /// `health_window_passed`, with the commit of a digit.

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use selfext_domain::ports::{Ledger, LedgerError, MergeGrant};
 use selfext_domain::{
     BranchName, CommitSha, CorrelationId, Digest32, Event, EventBody, EventId, ExecutionContext, Failed, Fingerprint,
-    GoalId, MergeFenced, MergeMethod, MergePermit, MergeStarted, OperatorName, Promoted, PromotionBlocked, Proposed,
-    PullRequestNumber, Reason, RecordedEvent, Refusal, RepositoryName, RunAbandoned, RunId, Stage, StreamId, Subject,
-    Tested, Tip, ToolCallId, ToolName, TreeSha,
+    GoalId, MergeFenced, MergeMethod, MergePermit, MergeStarted, MergeWay, OperatorName, Promoted, PromotionBlocked,
+    Proposed, PullRequestNumber, Reason, RecordedEvent, Refusal, RepositoryName, RunAbandoned, RunId, Stage, StreamId,
+    Subject, Tested, Tip, ToolCallId, ToolName, TreeSha,
 };
 use uuid::Uuid;
 
@@ -191,7 +191,13 @@ impl Story {
     /// `promoted`
     #[must_use]
     pub fn promoted(&self) -> Event {
-        self.event(Promoted { commit: commit('c'), tree: tree(), tree_matches: true, health: None })
+        self.event(Promoted {
+            commit: commit('c'),
+            tree: tree(),
+            tree_matches: true,
+            checked_in_queue: false,
+            health: None,
+        })
     }
 
     /// `merge_started`
@@ -209,6 +215,7 @@ impl Story {
             tree: tree(),
             branch: branch(),
             method: MergeMethod::Squash,
+            way: MergeWay::Direct,
             message: "make it faster\n\nMeasured.".to_owned(),
             permit_status: false,
             health: None,

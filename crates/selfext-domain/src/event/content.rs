@@ -230,6 +230,7 @@ mod tests {
                 commit: CommitSha::parse("a".repeat(40)).unwrap(),
                 tree: TreeSha::parse("b".repeat(40)).unwrap(),
                 tree_matches: true,
+                checked_in_queue: false,
                 health: None,
             }
             .into(),

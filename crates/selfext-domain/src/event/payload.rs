@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 use crate::{
-    BranchName, CommitSha, Digest32, EventId, Fingerprint, HealthTerms, History, MergeMethod, OperatorName, RepoPath,
-    RunId, StageReport, TreeSha,
+    BranchName, CommitSha, Digest32, EventId, Fingerprint, HealthTerms, History, MergeMethod, MergeWay, OperatorName,
+    RepoPath, RunId, StageReport, TreeSha,
 };
 
 /// What a change set does to one file.
@@ -96,6 +96,9 @@ pub struct MergeStarted {
     pub branch: BranchName,
     /// How it is merged.
     pub method: MergeMethod,
+    /// By which way it is asked for.
+    #[serde(default, skip_serializing_if = "MergeWay::is_direct")]
+    pub way: MergeWay,
     /// The message that the commit on the base branch will have; its first line is the title.
     pub message: String,
     /// Whether the commit status `selfext/permit` on the head is green while the permit is open.
@@ -130,6 +133,10 @@ pub struct Promoted {
     pub tree: TreeSha,
     /// Whether that is the tree that was verified.
     pub tree_matches: bool,
+    /// Whether it is another tree because a merge queue put it on top of other changes, and every context that is required was
+    /// green on that very commit: they vouch for it, and promotion did not pause itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checked_in_queue: bool,
     /// What it has to show from now on, if it has to prove itself: with this event its health window opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthTerms>,

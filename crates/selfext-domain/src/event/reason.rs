@@ -102,8 +102,10 @@ reasons! {
     MergeabilityUnknown = "mergeability-unknown", MayResume;
     /// The forge's own rules for the base forbid the merge as the pull request stands.
     BlockedByProtection = "blocked-by-protection", MayResume;
-    /// The base takes changes through a merge queue, which would land a commit that nobody verified.
+    /// The base takes changes through a merge queue, and the rules do not let selfext use it, or not as it is set up.
     MergeQueueRequired = "merge-queue-required", MayResume;
+    /// The forge's merge queue threw the pull request out, or somebody took it out.
+    MergeQueueLeft = "merge-queue-left", MayResume;
     /// The forge refused the merge for good.
     MergeRefused = "merge-refused", MayResume;
     /// The forge refused the merge for now, more often than the limit of tries.

@@ -2,6 +2,15 @@
 
 use crate::{EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, RequiredContext};
 
+/// A queue that lands changes as commits of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MergeQueue {
+    /// How it merges; `None` where it is not said, or unknown.
+    pub method: Option<MergeMethod>,
+    /// Whether each commit that it lands must have passed by itself, and not only the last one of a group.
+    pub each_passes: bool,
+}
+
 /// What the forge asks of a merge into a branch, by all its own rules together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BranchRules {
@@ -9,8 +18,8 @@ pub struct BranchRules {
     pub required: Vec<RequiredContext>,
     /// How many approving reviews there must be.
     pub approvals: u32,
-    /// Whether changes land through a queue, as a commit that the queue makes.
-    pub merge_queue: bool,
+    /// The queue through which changes land, if there is one.
+    pub merge_queue: Option<MergeQueue>,
     /// The ways of merging that are allowed; `None` if the rules do not say.
     pub methods: Option<Vec<MergeMethod>>,
 }

@@ -269,11 +269,23 @@ pub enum MergeAnswer {
         /// What the forge said.
         message: String,
     },
+    /// It stands in the forge's merge queue: it may happen at any moment, until it is thrown or taken out.
+    Enqueued,
     /// It may have happened, or may yet. Ask the forge what is true before anything else.
     InDoubt {
         /// What was seen of the answer; redacted.
         message: String,
     },
+}
+
+/// A pull request's place in the forge's merge queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueEntry {
+    /// Its place, from 1.
+    pub position: u32,
+    /// The commit that the queue made of it, on which its checks run and which would land; `None` until there is one. It is made
+    /// anew when what stands before it changes.
+    pub commit: Option<CommitSha>,
 }
 
 /// What became of a branch that no run needs any more.
@@ -363,7 +375,22 @@ pub trait Forge: Send + Sync {
     async fn show_permit(&self, head: &CommitSha, open: bool) -> Result<(), ForgeError>;
 
     /// Asks for the merge that the permit allows, bound to its head, exactly once. Never retries by itself.
+    ///
+    /// By the way that the permit names. Asynchronously, it returns when the result is known, or in doubt when it takes longer than
+    /// a permit's time is worth. Through a queue, one that stands there already, at the permit's head, is as good as a new one.
     async fn merge(&self, permit: MergePermit) -> MergeAnswer;
+
+    /// A pull request's place in the merge queue; nothing if it stands in none: because it landed, was thrown out, or was never in it.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if the forge cannot be asked.
+    async fn queue_entry(&self, number: PullRequestNumber) -> Result<Option<QueueEntry>, ForgeError>;
+
+    /// Takes a pull request out of the merge queue. May be repeated; one that stands in none is left as it is, be it that it landed.
+    ///
+    /// # Errors
+    /// [`ForgeError`] if it is not certain that it stands in none.
+    async fn leave_queue(&self, number: PullRequestNumber) -> Result<(), ForgeError>;
 
     /// What a commit holds.
     ///

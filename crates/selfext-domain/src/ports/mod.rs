@@ -23,7 +23,7 @@ pub use control::{
 pub use follower::Follower;
 pub use forge::{
     Annotation, BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication,
-    Published, PullRequest, PullRequestState, Retired, Standing, StandingRequest, Survey,
+    Published, PullRequest, PullRequestState, QueueEntry, Retired, Standing, StandingRequest, Survey,
 };
 pub use heartbeats::Heartbeats;
 pub use leases::{Lease, Leases};

@@ -2,6 +2,7 @@
 
 mod always;
 mod health;
+mod merge;
 mod output_rule;
 mod protected;
 mod stage;
@@ -12,9 +13,8 @@ mod wire_verification;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 pub use health::{BreakerRules, HealthRules, ProbeRules, ProbeTarget};
+pub use merge::{MergeMethod, MergeQueueRule, MergeWay};
 pub use output_rule::OutputRule;
 pub use protected::ProtectedPaths;
 pub use stage::{Isolation, OnBase, StageKind, StageLimits, StageRules};
@@ -40,31 +40,6 @@ pub enum RulesError {
     /// A value is out of its range or contradicts another.
     #[error("{RULES_PATH}: {0}")]
     Value(String),
-}
-
-/// How a pull request is merged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MergeMethod {
-    /// One new commit on the base branch.
-    #[default]
-    Squash,
-    /// A merge commit.
-    Merge,
-    /// The head's commits anew on the base branch.
-    Rebase,
-}
-
-impl MergeMethod {
-    /// The word in the rules, in the ledger and for the forge.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Squash => "squash",
-            Self::Merge => "merge",
-            Self::Rebase => "rebase",
-        }
-    }
 }
 
 /// A context that must be green.
@@ -151,6 +126,10 @@ pub struct Rules {
     pub limits: ChangeLimits,
     /// How the pull request is merged.
     pub merge_method: MergeMethod,
+    /// Whether the forge is asked to merge in the background, where it has that.
+    pub asynchronous_merge: bool,
+    /// What is done where the base takes changes through a merge queue.
+    pub merge_queue: MergeQueueRule,
     /// Whether the commit status [`PERMIT_CONTEXT`] is green on a head exactly while a merge permit for it is open.
     pub permit_status: bool,
     /// How often a change is verified again because the base moved.
@@ -183,6 +162,7 @@ mod tests {
     fn a_short_file_has_careful_defaults() {
         let rules = Rules::parse(STAGE).unwrap();
         assert_eq!(rules.merge_method, MergeMethod::Squash);
+        assert_eq!((rules.asynchronous_merge, rules.merge_queue), (false, MergeQueueRule::Refuse));
         assert!(!rules.gate.accept_skipped && !rules.gate.accept_neutral && rules.gate.required.is_empty());
         assert_eq!((rules.stages[0].timeout, rules.health), (Duration::from_mins(10), None));
         assert_eq!(rules.digest, Digest32::of(STAGE.as_bytes()));
@@ -208,6 +188,9 @@ mod tests {
             max_total_bytes = 5
             [merge]
             method = "rebase"
+            asynchronous = true
+            merge_queue = "enqueue"
+            queue_wait_seconds = 600
             max_base_moves = 2
             [health]
             start_seconds = 1
@@ -255,6 +238,8 @@ mod tests {
         assert_eq!((rules.gate.wait, rules.gate.poll), (Duration::from_mins(1), Duration::from_secs(5)));
         assert_eq!(rules.limits, ChangeLimits { max_files: 3, max_file_bytes: 4, max_total_bytes: 5 });
         assert_eq!((rules.merge_method, rules.max_base_moves), (MergeMethod::Rebase, 2));
+        let queue = MergeQueueRule::Enqueue { wait: Duration::from_mins(10) };
+        assert_eq!((rules.asynchronous_merge, rules.merge_queue), (true, queue));
         let health = rules.health.clone().unwrap();
         let terms = HealthTerms {
             start_seconds: 1,
@@ -321,6 +306,9 @@ mod tests {
             (&format!("{STAGE}\n[paths]\nprotected = [\"[\u{e0}-\u{f6}]\"]"), "ASCII"),
             (&format!("{STAGE}\n[limits]\nmax_files = 0"), "max_files"),
             (&format!("{STAGE}\n[merge]\nmethod = \"octopus\""), "octopus"),
+            (&format!("{STAGE}\n[merge]\nmerge_queue = \"jump\""), "jump"),
+            (&format!("{STAGE}\n[merge]\nqueue_wait_seconds = 60"), "merge_queue = \"enqueue\""),
+            (&format!("{STAGE}\n[merge]\nmerge_queue = \"enqueue\"\nqueue_wait_seconds = 59"), "queue_wait_seconds"),
             (&format!("{STAGE}\n[[verification.stage]]\nname = \"t\"\ncommand = [\"true\"]"), "twice"),
             (&format!("{STAGE}[health]\nwindow_seconds = 60"), "window_seconds"),
             (&format!("{STAGE}[health]\nsamples = 1"), "error_budget"),

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::wire_health::WireHealth;
 use super::wire_verification::WireVerification;
 use super::{
-    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, ProtectedPaths, RequiredContext, Rules,
-    RulesError, StageRules,
+    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, MergeQueueRule, PERMIT_CONTEXT, ProtectedPaths,
+    RequiredContext, Rules, RulesError, StageRules,
 };
 use crate::invalid::check_label;
 use crate::{Digest32, TeamName};
@@ -78,8 +78,34 @@ struct WireLimits {
 #[serde(deny_unknown_fields, default)]
 struct WireMerge {
     method: MergeMethod,
+    asynchronous: bool,
+    merge_queue: WireMergeQueue,
+    queue_wait_seconds: Option<u64>,
     permit_status: bool,
     max_base_moves: Option<u32>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WireMergeQueue {
+    #[default]
+    Refuse,
+    Enqueue,
+}
+
+impl WireMerge {
+    fn queue(&self) -> Result<MergeQueueRule, RulesError> {
+        match self.merge_queue {
+            WireMergeQueue::Refuse if self.queue_wait_seconds.is_some() => Err(value(
+                "merge.queue_wait_seconds says something only with merge.merge_queue = \"enqueue\"".to_owned(),
+            )),
+            WireMergeQueue::Refuse => Ok(MergeQueueRule::Refuse),
+            WireMergeQueue::Enqueue => {
+                let wait = in_range("merge.queue_wait_seconds", self.queue_wait_seconds, 3_600, 60, 86_400)?;
+                Ok(MergeQueueRule::Enqueue { wait: Duration::from_secs(wait) })
+            }
+        }
+    }
 }
 
 pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
@@ -118,6 +144,8 @@ pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
             )?,
         },
         merge_method: wire.merge.method,
+        asynchronous_merge: wire.merge.asynchronous,
+        merge_queue: wire.merge.queue()?,
         permit_status: wire.merge.permit_status,
         max_base_moves: u32::try_from(in_range(
             "merge.max_base_moves",

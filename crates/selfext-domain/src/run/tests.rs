@@ -67,6 +67,7 @@ fn bodies() -> Vec<EventBody> {
             tree: tree('b'),
             branch,
             method: MergeMethod::Squash,
+            way: MergeWay::Direct,
             message: "m".into(),
             permit_status: false,
             health: Some(HealthTerms::default()),
@@ -75,8 +76,14 @@ fn bodies() -> Vec<EventBody> {
         }
         .into(),
         MergeFenced { permit: EventId::from_uuid(Uuid::nil()), head: commit('c'), detail: "d".into() }.into(),
-        Promoted { commit: commit('d'), tree: tree('b'), tree_matches: true, health: Some(HealthTerms::default()) }
-            .into(),
+        Promoted {
+            commit: commit('d'),
+            tree: tree('b'),
+            tree_matches: true,
+            checked_in_queue: false,
+            health: Some(HealthTerms::default()),
+        }
+        .into(),
         Failed { refusal: refusal(Reason::VerificationFailed), stages: vec![] }.into(),
         RunAbandoned { by: operator(), reason: None }.into(),
         allowance(&[1; 32], &["selfext.toml"]).into(),
@@ -215,7 +222,8 @@ fn a_window_is_open_from_the_promotion_to_its_verdict_where_the_rules_opened_one
     for verdict in ["health_window_passed", "health_window_failed", "rollback_started"] {
         assert_eq!(fold(&[&LANDED[..], &[verdict]].concat()).unwrap().window(), None, "{verdict}");
     }
-    let without = Promoted { commit: commit('d'), tree: tree('b'), tree_matches: true, health: None };
+    let without =
+        Promoted { commit: commit('d'), tree: tree('b'), tree_matches: true, checked_in_queue: false, health: None };
     let run = Run::fold(&record_with(&LANDED, &[(3, without.into())])).unwrap();
     assert_eq!(run.window(), None);
     for verdict in ["health_window_passed", "health_window_failed"] {

@@ -9,11 +9,12 @@ const WANTED: &[(&str, Level)] = &[
     ("pull_requests", Level::Write),
     ("statuses", Level::Write),
     ("checks", Level::Write),
-    // For changes to workflows that an operator allowed, for classic branch protection, and for reviews by teams. An App that
-    // was not given them works all the same.
+    // For changes to workflows that an operator allowed, for classic branch protection, for reviews by teams, and for merge
+    // queues. An App that was not given them works all the same.
     ("workflows", Level::Write),
     ("administration", Level::Read),
     ("members", Level::Read),
+    ("merge_queues", Level::Write),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

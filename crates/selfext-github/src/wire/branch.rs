@@ -1,6 +1,6 @@
 //! A branch with its protection, and the rules of rulesets.
 
-use selfext_domain::{MergeMethod, RequiredContext};
+use selfext_domain::{MergeMethod, MergeQueue, RequiredContext};
 use serde::Deserialize;
 
 use super::comparison::ComparedCommit;
@@ -75,9 +75,33 @@ pub(crate) enum RuleBody {
     PullRequest {
         parameters: PullRequestRule,
     },
-    MergeQueue,
+    MergeQueue {
+        #[serde(default)]
+        parameters: QueueRule,
+    },
     #[serde(other)]
     Other,
+}
+
+/// How a merge queue works; what is not said is the stricter.
+#[derive(Default, Deserialize)]
+pub(crate) struct QueueRule {
+    #[serde(default)]
+    merge_method: Option<String>,
+    #[serde(default)]
+    grouping_strategy: Option<String>,
+}
+
+impl QueueRule {
+    pub(crate) fn queue(&self) -> MergeQueue {
+        let named = |method: &MergeMethod| {
+            self.merge_method.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(method.as_str()))
+        };
+        MergeQueue {
+            method: [MergeMethod::Squash, MergeMethod::Merge, MergeMethod::Rebase].into_iter().find(named),
+            each_passes: self.grouping_strategy.as_deref() == Some("ALLGREEN"),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -142,6 +166,6 @@ mod tests {
     fn a_rule_of_an_unknown_kind_is_passed_over() {
         let rules = json!([{ "type": "sorcery", "parameters": 1 }, { "type": "merge_queue", "parameters": {} }, { "type": "deletion" }]);
         let rules: Vec<RuleBody> = serde_json::from_value(rules).unwrap();
-        assert!(matches!(rules[..], [RuleBody::Other, RuleBody::MergeQueue, RuleBody::Other]));
+        assert!(matches!(rules[..], [RuleBody::Other, RuleBody::MergeQueue { .. }, RuleBody::Other]));
     }
 }

@@ -11,6 +11,7 @@ mod error_body;
 mod graphql;
 mod members;
 mod merge;
+mod merge_queue;
 mod mutation;
 mod pull_request;
 mod reference;
@@ -29,7 +30,10 @@ pub(crate) use comparison::Comparison;
 pub(crate) use error_body::ErrorBody;
 pub(crate) use graphql::{GraphqlAnswer, GraphqlError, GraphqlRequest};
 pub(crate) use members::{MEMBERS, MembersData, MembersVariables};
-pub(crate) use merge::{MergeRequest, MergeResult};
+pub(crate) use merge::{AsyncMerge, AsyncMergeRequest, MergeRequest, MergeResult};
+pub(crate) use merge_queue::{
+    DEQUEUE, DequeueInput, ENQUEUE, EnqueueInput, EnqueuedData, Input, QUEUED, QueuedData, QueuedPull, QueuedVariables,
+};
 pub(crate) use mutation::{
     CommitMessage, CommittableBranch, CreateCommitOnBranch, CreatePullRequest, CreateRef, FileAddition, FileChanges,
     FileDeletion, MadeCommit, OpenedPullRequest, PUBLISH, PublishData, PublishVariables,

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use selfext_domain::ports::{Forge as _, ForgeError, LedgerError, MergeAnswer, Repositories};
 use selfext_domain::{
-    BranchName, CommitSha, EventId, MergeMethod, MergePermit, PermitTerms, PullRequestNumber, RepositoryName, RunId,
-    TreeSha,
+    BranchName, CommitSha, EventId, MergeMethod, MergePermit, MergeWay, PermitTerms, PullRequestNumber, RepositoryName,
+    RunId, TreeSha,
 };
 use selfext_twin::{Fault, FaultKind};
 
@@ -130,6 +130,7 @@ async fn a_merge_whose_repository_is_not_told_in_time_is_not_sent_and_its_permit
         head: CommitSha::parse("b".repeat(40)).unwrap(),
         tree: TreeSha::parse("c".repeat(40)).unwrap(),
         method: MergeMethod::Squash,
+        way: MergeWay::Direct,
         message: "Title".to_owned(),
         permit_status: false,
         health: None,

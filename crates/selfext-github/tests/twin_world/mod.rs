@@ -78,6 +78,7 @@ impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
             .base_url(Url::parse(&self.serving.base_url()).unwrap())
             .timeouts(timeouts)
             .patience(Patience::new([1, 5, 20].map(Duration::from_millis)))
+            .merge_patience(Patience::new([50; 10].map(Duration::from_millis)))
             .budget(unhurried())
             .build()
             .unwrap();
@@ -203,7 +204,29 @@ impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
         self.handle().comments(number.get()).await
     }
 
-    fn disturb(&self, step: Step, misbehaviour: Misbehaviour) {
+    fn merges_in_background(&self, there: bool) {
+        self.handle().set_async_merges(there);
+    }
+
+    async fn hold_merges(&self, hold: bool) {
+        if hold {
+            self.handle().hold_async_merges();
+        } else {
+            self.handle().release_async_merges().await.unwrap();
+        }
+    }
+
+    async fn queue_commit(&self, number: PullRequestNumber) -> Option<CommitSha> {
+        let base = self.handle().pulls().await.into_iter().find(|pull| pull.number == number.get())?.base;
+        let entry = self.handle().queue(&base).await.into_iter().find(|entry| entry.number == number.get())?;
+        Some(CommitSha::parse(entry.group?.sha).unwrap())
+    }
+
+    async fn throw_out(&self, number: PullRequestNumber) {
+        self.handle().throw_out(number.get()).await.unwrap();
+    }
+
+    fn disturb_nth(&self, step: Step, nth: u32, misbehaviour: Misbehaviour) {
         let kind = match misbehaviour {
             Misbehaviour::Answer { status, headers, body } => {
                 let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -218,7 +241,7 @@ impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
             Misbehaviour::CutBody => FaultKind::CutBody,
         };
         let (method, path) = step.request();
-        self.handle().add_fault(Fault::on(method, path, kind));
+        self.handle().add_fault(Fault::on(method, path, kind).nth(nth));
     }
 
     fn set_lag(&self, reads: u32) {

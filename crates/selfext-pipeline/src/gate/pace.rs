@@ -14,7 +14,7 @@ const FLOOR: Duration = Duration::from_secs(1);
 /// The pauses between looks. They begin with the rules' own and grow while nothing changes, so that checks of seconds are seen at
 /// once and checks of hours cost little. What changed once may soon change again, and the pauses are short again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     first: Duration,
     pause: Duration,
     floor: Duration,
@@ -22,23 +22,23 @@ pub(super) struct Pace {
 
 impl Pace {
     /// The pace of rules that allow a look this often.
-    pub(super) fn new(poll: Duration) -> Self {
+    pub(crate) fn new(poll: Duration) -> Self {
         Self { first: poll, pause: poll, floor: FLOOR.min(poll) }
     }
 
     /// How long to wait for the next look.
-    pub(super) const fn pause(&self) -> Duration {
+    pub(crate) const fn pause(&self) -> Duration {
         self.pause
     }
 
     /// How long to wait even if woken. It grows as the pauses do: a forge that tells of everything but what is waited for costs
     /// no more looks than one that tells nothing.
-    pub(super) const fn floor(&self) -> Duration {
+    pub(crate) const fn floor(&self) -> Duration {
         self.floor
     }
 
     /// The pace after a look.
-    pub(super) fn after(self, changed: bool) -> Self {
+    pub(crate) fn after(self, changed: bool) -> Self {
         if changed {
             return Self::new(self.first);
         }

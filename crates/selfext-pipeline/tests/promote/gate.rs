@@ -11,6 +11,8 @@ use selfext_pipeline::Ending;
 use crate::ledger::time;
 use crate::world::*;
 
+const QUEUE: MergeQueue = MergeQueue { method: Some(MergeMethod::Squash), each_passes: true };
+
 fn reading(state: StatusState) -> GateReading {
     GateReading { statuses: vec![CommitStatus { context: "ci".into(), state }], check_runs: vec![] }
 }
@@ -281,7 +283,7 @@ async fn approvals_are_waited_for_and_changes_that_are_asked_for_are_not() {
 
 #[tokio::test]
 async fn a_base_with_a_merge_queue_or_without_the_method_is_refused_at_once() {
-    let queue = || BranchRules { merge_queue: true, ..BranchRules::default() };
+    let queue = || BranchRules { merge_queue: Some(QUEUE), ..BranchRules::default() };
     let refusal = refused(move || ports::Survey { rules: queue(), ..survey(green()) }).await;
     assert_eq!(refusal, (Some(Reason::MergeQueueRequired), 0));
     let methods = || BranchRules { methods: Some(vec![MergeMethod::Merge]), ..BranchRules::default() };

@@ -80,6 +80,7 @@ fn started() -> EventBody {
         tree: tree('2'),
         branch: BranchName::parse("selfext/t/x").unwrap(),
         method: MergeMethod::Squash,
+        way: MergeWay::Direct,
         message: "m".into(),
         permit_status: false,
         health: Some(HealthTerms::default()),
@@ -107,8 +108,13 @@ async fn each_state_of_a_landed_run_holds_others_back_but_not_its_own_rollback()
     assert_eq!(standing(&ledger).await, (vec![], None, 0));
 
     let sick = || Refusal::new(Stage::HealthWindow, Reason::Unhealthy, "it hangs");
-    let promoted =
-        Promoted { commit: landed(), tree: tree('2'), tree_matches: true, health: Some(HealthTerms::default()) };
+    let promoted = Promoted {
+        commit: landed(),
+        tree: tree('2'),
+        tree_matches: true,
+        checked_in_queue: false,
+        health: Some(HealthTerms::default()),
+    };
     let (back, other) = (id("takes back"), id("another"));
     let rollback = |by: &RunId| RollbackStarted { rollback_run: by.clone(), detail: "d".into() };
     let failed = |by: &RunId| RollbackFailed { rollback_run: by.clone(), refusal: sick(), prepared: None };

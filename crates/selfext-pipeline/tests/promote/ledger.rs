@@ -17,7 +17,7 @@ struct State {
     events: Vec<RecordedEvent>,
     control: Option<Pause>,
     writes: u64,
-    /// How much later it is than when everything was recorded, in seconds.
+    /// How much later it is than at the beginning, in seconds.
     late: i64,
     /// How many events there were at the last resume.
     resumed_after: usize,
@@ -65,12 +65,17 @@ impl State {
         let id = self.events.len() as u64 + 1;
         let position = Position { transaction: id, id };
         let recorded =
-            RecordedEvent::new(event.clone(), last.sequence + 1, last.hash, position, time(), "memory".into()).unwrap();
+            RecordedEvent::new(event.clone(), last.sequence + 1, last.hash, position, self.now(), "memory".into())
+                .unwrap();
         self.events.push(recorded.clone());
         if fault.is_some() {
             return Err(LedgerError::unavailable("the connection was cut after the write"));
         }
         Ok(recorded)
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        time() + Duration::seconds(self.late)
     }
 
     fn paused(&self, run: &RunId) -> Option<Refusal> {
@@ -94,6 +99,11 @@ impl MemoryLedger {
     pub fn types(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();
         state.events.iter().map(|event| event.event.body.event_type().to_owned()).collect()
+    }
+
+    /// The terms of all permits that were ever granted, in their order.
+    pub fn permits(&self) -> Vec<PermitTerms> {
+        self.state.lock().unwrap().events.iter().filter_map(PermitTerms::of).collect()
     }
 
     pub fn runs(&self) -> Vec<Run> {
@@ -137,7 +147,7 @@ impl MemoryLedger {
 
     /// How late it is, by the clock of what is recorded.
     pub fn now(&self) -> DateTime<Utc> {
-        time() + Duration::seconds(self.state.lock().unwrap().late)
+        self.state.lock().unwrap().now()
     }
 }
 
@@ -221,7 +231,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn time(&self) -> Result<DateTime<Utc>, LedgerError> {
-        Ok(time() + Duration::seconds(self.state.lock().unwrap().late))
+        Ok(self.state.lock().unwrap().now())
     }
 
     async fn open_permits(&self) -> Result<Vec<PermitTerms>, LedgerError> {
@@ -239,7 +249,7 @@ impl Ledger for MemoryLedger {
         within: std::time::Duration,
     ) -> Result<HealthStanding, LedgerError> {
         let state = self.state.lock().unwrap();
-        let now = time() + Duration::seconds(state.late);
+        let now = state.now();
         let ended =
             |event: &&RecordedEvent| ["rolled_back", "rollback_failed"].contains(&event.event.body.event_type());
         let rollbacks = state.events[state.resumed_after..].iter().filter(ended).count() as u64;

@@ -8,6 +8,7 @@ mod held_back;
 mod landed;
 mod ledger;
 mod merge;
+mod queue;
 mod resume;
 mod rollback;
 mod verification;

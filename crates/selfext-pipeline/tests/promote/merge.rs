@@ -99,7 +99,10 @@ async fn a_lost_answer_of_a_merge_that_happened_ends_as_promoted() {
     world.forge.expect_merge().times(1).returning(|_| MergeAnswer::InDoubt { message: "502".into() });
     world.forge.expect_pull_request().returning(|_| Ok(request(PullRequestState::Merged { commit: Some(landed()) })));
     let outcome = world.promote().await.unwrap();
-    assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: false });
+    assert_eq!(
+        outcome.ending,
+        Ending::Promoted { commit: landed(), tree_matches: true, checked_in_queue: false, already: false }
+    );
 }
 
 #[tokio::test]
@@ -117,7 +120,10 @@ async fn a_merge_whose_pull_request_still_reads_open_is_found_on_the_base_branch
         Ok(since(vec![inner, landed_commit('2', &message), theirs]))
     });
     let outcome = world.promote().await.unwrap();
-    assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: false });
+    assert_eq!(
+        outcome.ending,
+        Ending::Promoted { commit: landed(), tree_matches: true, checked_in_queue: false, already: false }
+    );
 }
 
 #[tokio::test]
@@ -182,6 +188,9 @@ async fn a_landed_tree_that_differs_pauses_promotion_before_the_run_ends() {
     world.forge.expect_commit().returning(|_| Ok(landed_commit('6', "")));
     let ledger = world.ledger.clone();
     let outcome = world.promote().await.unwrap();
-    assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: false, already: false });
+    assert_eq!(
+        outcome.ending,
+        Ending::Promoted { commit: landed(), tree_matches: false, checked_in_queue: false, already: false }
+    );
     assert_eq!(ledger.types(), ["proposed", "tested", "merge_started", "promotion_pause_changed", "promoted"]);
 }

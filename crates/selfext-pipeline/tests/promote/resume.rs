@@ -15,7 +15,10 @@ async fn a_promoted_change_is_reported_and_not_promoted_again() {
     let first = pipeline.promote(&change(), None, &Silent).await.unwrap();
     let second = pipeline.promote(&change(), None, &Silent).await.unwrap();
     assert_eq!(first.run, second.run);
-    assert_eq!(second.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: true });
+    assert_eq!(
+        second.ending,
+        Ending::Promoted { commit: landed(), tree_matches: true, checked_in_queue: false, already: true }
+    );
 }
 
 #[tokio::test]
@@ -187,14 +190,18 @@ async fn a_process_that_was_overtaken_merges_nothing_and_reports_what_the_other_
     let other = ledger.clone();
     world.clock.expect_sleep().returning(move |_| {
         let run = other.runs().remove(0);
-        let promoted = Promoted { commit: landed(), tree: tree('2'), tree_matches: true, health: None };
+        let promoted =
+            Promoted { commit: landed(), tree: tree('2'), tree_matches: true, checked_in_queue: false, health: None };
         match run.phase() {
             Phase::Tested => other.write_as_other(&run, merge_started(&run)),
             _ => other.write_as_other(&run, promoted.into()),
         }
     });
     let outcome = world.promote().await.unwrap();
-    assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: true });
+    assert_eq!(
+        outcome.ending,
+        Ending::Promoted { commit: landed(), tree_matches: true, checked_in_queue: false, already: true }
+    );
     assert_eq!(ledger.types(), ["proposed", "tested", "tested", "merge_started", "promoted"]);
 }
 
@@ -205,6 +212,7 @@ fn merge_started(run: &Run) -> EventBody {
         tree: tree('2'),
         branch: run.branch().clone(),
         method: MergeMethod::Squash,
+        way: MergeWay::Direct,
         message: "m".into(),
         permit_status: false,
         health: None,
@@ -229,7 +237,10 @@ async fn a_process_that_took_over_and_died_is_replaced_after_a_permits_time() {
     });
     world.clock.expect_sleep().times(120).returning(|_| ());
     let outcome = world.promote().await.unwrap();
-    assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: false });
+    assert_eq!(
+        outcome.ending,
+        Ending::Promoted { commit: landed(), tree_matches: true, checked_in_queue: false, already: false }
+    );
     assert_eq!(ledger.types(), ["proposed", "tested", "tested", "tested", "merge_started", "promoted"]);
 }
 

@@ -13,7 +13,10 @@ async fn a_good_change_is_promoted_in_the_order_of_the_design() {
     let world = World::gated().merging();
     let ledger = world.ledger.clone();
     let outcome = world.promote().await.unwrap();
-    assert_eq!(outcome.ending, Ending::Promoted { commit: landed(), tree_matches: true, already: false });
+    assert_eq!(
+        outcome.ending,
+        Ending::Promoted { commit: landed(), tree_matches: true, checked_in_queue: false, already: false }
+    );
     assert_eq!(ledger.types(), ["proposed", "tested", "merge_started", "promoted"]);
 }
 

@@ -1,7 +1,7 @@
 //! A world in which a promotion goes well, and the ways to spoil it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use selfext_domain::ports::{
@@ -117,12 +117,20 @@ pub struct World {
     pub forge: MockForge,
     pub verifier: MockVerifier,
     pub clock: MockClock,
+    /// The commits on which evidence was shown.
+    pub shown: Arc<Mutex<Vec<CommitSha>>>,
 }
 
 impl World {
     /// Mocks that expect nothing: every call that a test does not allow is a failure.
     pub fn bare() -> Self {
-        Self { ledger: Arc::default(), forge: MockForge::new(), verifier: MockVerifier::new(), clock: MockClock::new() }
+        Self {
+            ledger: Arc::default(),
+            forge: MockForge::new(),
+            verifier: MockVerifier::new(),
+            clock: MockClock::new(),
+            shown: Arc::default(),
+        }
     }
 
     /// Everything up to the gate goes well, any number of times.
@@ -137,7 +145,12 @@ impl World {
             .forge
             .expect_publish()
             .returning(|_| Ok(Published { pull_request: number(), url: "http://forge/12".into(), head: head() }));
-        world.forge.expect_show_evidence().returning(|_, _| Ok(()));
+        let shown = world.shown.clone();
+        world.forge.expect_show_evidence().returning(move |at, evidence| {
+            assert!(evidence.passed);
+            shown.lock().unwrap().push(at.clone());
+            Ok(())
+        });
         world
     }
 

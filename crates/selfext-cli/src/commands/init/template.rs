@@ -59,6 +59,13 @@ max_total_bytes = 31457280
 [merge]
 # squash, merge or rebase
 method = "squash"
+# Whether GitHub is asked to merge in the background, which takes a request more, and time; for merges that take it too long.
+asynchronous = false
+# Where the base takes changes through a merge queue: "refuse", or "enqueue". A queue lands a commit of its own that selfext did
+# not verify: every context that is required is green on it then, and nothing else vouches for it. docs/github.md of selfext.
+merge_queue = "refuse"
+# With "enqueue": for how long a change may stand in the queue.
+# queue_wait_seconds = 3600
 # Keep the commit status selfext/permit green on a head exactly while selfext may merge it. Where branch protection requires
 # that status, people and auto-merge cannot merge selfext's pull requests past a pause either.
 permit_status = false

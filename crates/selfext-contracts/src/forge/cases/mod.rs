@@ -1,10 +1,12 @@
 //! The cases, one file a part of the contract. The names say what is protected; the macro lists them.
 #![expect(clippy::unwrap_used, reason = "a case is a test")]
 
+pub mod background_merges;
 pub mod cost;
 pub mod failures;
 pub mod fencing;
 pub mod merge_answers;
+pub mod merge_queue;
 pub mod merging;
 pub mod publishing;
 pub mod publishing_at_once;

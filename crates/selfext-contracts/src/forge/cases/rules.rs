@@ -1,6 +1,7 @@
 use selfext_domain::ports::{ForgeError, MergeAnswer};
 use selfext_domain::{
-    PullRequestNumber, Reason, RequiredContext, ReviewState, ReviewVerdict, TeamName, evaluate_reviews,
+    MergeMethod, MergeQueue, PullRequestNumber, Reason, RequiredContext, ReviewState, ReviewVerdict, TeamName,
+    evaluate_reviews,
 };
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ pub async fn what_protection_and_rulesets_require_is_read_together<W: ForgeWorld
         on_stage_with_base(base, async |stage: &Stage<W>| {
             let (_, published) = stage.published().await;
             let free = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
-            assert!(free.rules.required.is_empty() && free.rules.approvals == 0 && !free.rules.merge_queue);
+            assert!(free.rules.required.is_empty() && free.rules.approvals == 0 && free.rules.merge_queue.is_none());
             let protected = Protected {
                 classic: vec![context("ci", None), context("build", Some(7))],
                 ruleset: vec![context("lint", None), context("scan", Some(8))],
@@ -27,7 +28,10 @@ pub async fn what_protection_and_rulesets_require_is_read_together<W: ForgeWorld
             let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
             let both = [protected.classic, protected.ruleset].concat();
             assert_eq!((survey.rules.required, survey.rules.approvals), (both, 2));
-            assert!(survey.rules.merge_queue);
+            assert_eq!(
+                survey.rules.merge_queue,
+                Some(MergeQueue { method: Some(MergeMethod::Squash), each_passes: true })
+            );
         })
         .await;
     }
