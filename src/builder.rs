@@ -198,6 +198,7 @@ impl SelfextBuilder {
         let repository = self.repository.clone();
         let Parts { forge, store, verifier, base } = self.parts().await?;
         let (store, reporter) = (store?, reporter(&this_process())?);
+        let rests = Arc::new(forge.clone());
         let ports = Ports {
             ledger: store.ledger(),
             control: store.control(),
@@ -214,8 +215,10 @@ impl SelfextBuilder {
         };
         let (forge, verifier) = (Arc::clone(&ports.forge), Arc::clone(&ports.verifier));
         let wakes = Arc::new(ForgeWakes::new(store.bell(&config.repository)));
-        let pipeline =
-            Pipeline::new(ports, config).woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>).telling(store.waits());
+        let pipeline = Pipeline::new(ports, config)
+            .woken_by(Arc::clone(&wakes) as Arc<dyn Wakes>)
+            .telling(store.waits())
+            .resting_by(rests);
         pipeline.recover(&Silent).await?;
         Ok(Selfext {
             pipeline,

@@ -183,7 +183,7 @@ impl OctocrabForgeBuilder {
             asynchronous,
             evidence,
         };
-        Ok(OctocrabForge::new(Client { inner: Arc::new(inner) }))
+        Ok(OctocrabForge::new(Client { inner: Arc::new(inner), listener: None }))
     }
 }
 

@@ -8,6 +8,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use octocrab::{OctoBody, Octocrab};
+use selfext_domain::ports::RestListener;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -36,6 +37,8 @@ const MAX_REFUSAL: usize = 256 * 1024;
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) inner: Arc<Inner>,
+    /// Who is told that a request of this client's rests.
+    pub(crate) listener: Option<Arc<dyn RestListener>>,
 }
 
 pub(crate) struct Inner {
@@ -177,7 +180,7 @@ impl Client {
         let wait = if merging { budget.max_wait.min(MERGE_WAIT) } else { budget.max_wait };
         let deadline = Instant::now() + wait;
         loop {
-            let turn = limiter.turn(kind, budget, deadline).await;
+            let turn = self.turn(kind, deadline).await;
             let turn = turn.map_err(|Limited { retry_after }| SendError::Limited(retry_after))?;
             let answer = self.exchange_now(method, uri, credential, body.clone()).await?;
             limiter.learn(&answer, budget);

@@ -54,6 +54,7 @@ mod pulls;
 mod rate_limit;
 mod redirect;
 mod refs;
+mod rests;
 mod retire;
 mod reviews;
 mod route;

@@ -72,7 +72,7 @@ impl Pipeline {
         verified: &Verified,
         published: &Published,
         mut evidence: Option<Evidence>,
-        telling: &mut Telling<'_>,
+        telling: &Telling,
         observer: &dyn Observer,
     ) -> Result<Gate, Stop> {
         let rules = &verified.rules.gate;
@@ -133,7 +133,7 @@ impl Pipeline {
             if let Some(what) = waiting.told() {
                 telling.during(what, until, self.wait_for_news(pace, woken, until)).await;
             } else {
-                telling.over().await;
+                telling.over();
                 self.ports.clock.sleep(rules.poll.min(MERGEABILITY_POLL)).await;
             }
             pace = pace.after(false);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use selfext_domain::ports::{Clock, Forge, IdSource, Ledger, PromotionControl, Verifier, Waits, Wakes};
+use selfext_domain::ports::{
+    Clock, Forge, IdSource, Ledger, PromotionControl, RestListener, Rests, Verifier, Waits, Wakes,
+};
 use selfext_domain::{BranchName, ChangeSet, RepositoryName, Subject};
 
 /// The adapters that a pipeline works through.
@@ -62,13 +64,14 @@ pub struct Pipeline {
     pub(crate) config: PipelineConfig,
     pub(crate) wakes: Option<Arc<dyn Wakes>>,
     pub(crate) waits: Option<Arc<dyn Waits>>,
+    pub(crate) rests: Option<Arc<dyn Rests>>,
 }
 
 impl Pipeline {
     /// Puts the adapters together.
     #[must_use]
     pub const fn new(ports: Ports, config: PipelineConfig) -> Self {
-        Self { ports, config, wakes: None, waits: None }
+        Self { ports, config, wakes: None, waits: None, rests: None }
     }
 
     /// The same, with waits that wake-ups shorten. Without any it looks by the rules' times alone.
@@ -81,6 +84,21 @@ impl Pipeline {
     #[must_use]
     pub fn telling(self, waits: Arc<dyn Waits>) -> Self {
         Self { waits: Some(waits), ..self }
+    }
+
+    /// The same, where what its promotions wait for may be the forge's own limits, too. `rests` is the forge of the ports.
+    #[must_use]
+    pub fn resting_by(self, rests: Arc<dyn Rests>) -> Self {
+        Self { rests: Some(rests), ..self }
+    }
+
+    /// The same, whose forge tells this one when its requests rest.
+    pub(crate) fn heard_by(&self, listener: Arc<dyn RestListener>) -> Self {
+        let mut heard = self.clone();
+        if let Some(rests) = &self.rests {
+            heard.ports.forge = rests.heard_by(listener);
+        }
+        heard
     }
 
     /// What it works on.

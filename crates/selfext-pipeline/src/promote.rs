@@ -1,9 +1,10 @@
 //! The way of one change set from `proposed` to `promoted`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use selfext_domain::ports::Published;
+use selfext_domain::ports::{Published, RestListener};
 use selfext_domain::{
     ChangeSet, CommitSha, MergeQueueRule, Phase, Reason, Refusal, Rules, Run, RunId, Stage, evidence_of,
 };
@@ -66,14 +67,22 @@ impl Pipeline {
 
     /// Takes an open run as far as it goes.
     async fn drive(&self, change: &ChangeSet, run: Run, observer: &dyn Observer) -> Stop {
-        let mut journal = Journal::new(&self.ports, run);
-        self.advance(change, &mut journal, observer).await.unwrap_or_else(|stop| stop)
+        let telling = Telling::by(Arc::clone(&self.ports.clock));
+        let heard = self.heard_by(Arc::clone(&telling) as Arc<dyn RestListener>);
+        let id = run.id().clone();
+        // On the heap, because telling holds it beside itself.
+        let driving = Box::pin(async {
+            let mut journal = Journal::new(&heard.ports, run);
+            heard.advance(change, &mut journal, &telling, observer).await.unwrap_or_else(|stop| stop)
+        });
+        telling.beside(self, &id, driving).await
     }
 
     async fn advance(
         &self,
         change: &ChangeSet,
         journal: &mut Journal<'_>,
+        telling: &Telling,
         observer: &dyn Observer,
     ) -> Result<Stop, Stop> {
         if matches!(journal.run().phase(), Phase::Merging | Phase::Fencing) {
@@ -96,7 +105,7 @@ impl Pipeline {
             let verified = self.verify(change, journal, &base, moves + 1, observer).await?;
             self.guard_control(journal).await?;
             let published = self.publish(change, journal, &verified, &found, observer).await?;
-            let tip = match self.pass_gate_and_merge(change, journal, &verified, &published, observer).await? {
+            let tip = match self.pass_gate_and_merge(change, journal, &verified, &published, telling, observer).await? {
                 Passed::Ended(stop) => return Ok(stop),
                 Passed::BaseMoved(tip) => tip,
             };
@@ -129,7 +138,7 @@ impl Pipeline {
         refusal: Refusal,
         published: &Published,
         until: DateTime<Utc>,
-        telling: &mut Telling<'_>,
+        telling: &Telling,
     ) -> Result<Option<Stop>, Stop> {
         let config = &self.config;
         loop {
@@ -152,11 +161,11 @@ impl Pipeline {
         journal: &mut Journal<'_>,
         verified: &Verified,
         published: &Published,
+        telling: &Telling,
         observer: &dyn Observer,
     ) -> Result<Passed, Stop> {
-        let mut telling = Telling::of(self, journal.run().id().clone());
-        let passed = self.wait_for_gate_and_merge(change, journal, verified, published, &mut telling, observer).await;
-        telling.over().await;
+        let passed = self.wait_for_gate_and_merge(change, journal, verified, published, telling, observer).await;
+        telling.over();
         passed
     }
 
@@ -166,7 +175,7 @@ impl Pipeline {
         journal: &mut Journal<'_>,
         verified: &Verified,
         published: &Published,
-        telling: &mut Telling<'_>,
+        telling: &Telling,
         observer: &dyn Observer,
     ) -> Result<Passed, Stop> {
         let begun = self.ports.clock.now();

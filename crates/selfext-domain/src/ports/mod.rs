@@ -11,6 +11,7 @@ mod leases;
 mod ledger;
 mod queries;
 mod repositories;
+mod rests;
 mod verifier;
 mod waits;
 mod wakes;
@@ -30,6 +31,7 @@ pub use leases::{Lease, Leases};
 pub use ledger::{Ledger, LedgerError, MergeGrant};
 pub use queries::{Baseline, Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
 pub use repositories::Repositories;
+pub use rests::{RestListener, Rests};
 pub use verifier::{Verifier, VerifierError};
 pub use waits::{Wait, Waits};
 pub use wakes::Wakes;
@@ -54,6 +56,8 @@ pub use ledger::MockLedger;
 pub use queries::MockQueries;
 #[cfg(feature = "mocks")]
 pub use repositories::MockRepositories;
+#[cfg(feature = "mocks")]
+pub use rests::{MockRestListener, MockRests};
 #[cfg(feature = "mocks")]
 pub use verifier::MockVerifier;
 #[cfg(feature = "mocks")]

@@ -11,6 +11,7 @@ mod merge;
 mod queue;
 mod resume;
 mod rollback;
+mod telling;
 mod verification;
 mod watchdog;
 mod world;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use selfext_domain::ports::{
-    BranchSince, LandedCommit, MergeAnswer, MockClock, MockForge, MockIdSource, MockVerifier, Published, PullRequest,
-    PullRequestState, Retired, Survey,
+    BranchSince, Clock, LandedCommit, MergeAnswer, MockClock, MockForge, MockIdSource, MockVerifier, Published,
+    PullRequest, PullRequestState, Retired, Survey,
 };
 use selfext_domain::*;
 use selfext_pipeline::{Outcome, Pipeline, PipelineConfig, Ports, PromoteError, Silent};
@@ -211,7 +211,13 @@ impl World {
         self
     }
 
-    pub fn pipeline(self) -> Pipeline {
+    pub fn pipeline(mut self) -> Pipeline {
+        let clock = std::mem::take(&mut self.clock);
+        self.pipeline_by(Arc::new(clock))
+    }
+
+    /// The same, by another clock than the mocked one.
+    pub fn pipeline_by(self, clock: Arc<dyn Clock>) -> Pipeline {
         let next = Arc::new(AtomicU64::new(1));
         let mut ids = MockIdSource::new();
         let (events, runs) = (next.clone(), next);
@@ -223,7 +229,7 @@ impl World {
             control: self.ledger,
             forge: Arc::new(self.forge),
             verifier: Arc::new(self.verifier),
-            clock: Arc::new(self.clock),
+            clock,
             ids: Arc::new(ids),
         };
         let mut config = PipelineConfig::new(
