@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_merge_queue_is_told_whether_it_may_be_used() {
         let queue = Some(MergeQueue { method: Some(MergeMethod::Squash), each_passes: true });
-        let required = vec![RequiredContext { context: "ci".to_owned(), app_id: None }];
+        let required = vec![RequiredContext { context: "ci".to_owned(), pin: None }];
         let forge = BranchRules { merge_queue: queue, required, ..BranchRules::default() };
         for (merge, expected) in [("", Condition::Bad), ("[merge]\nmerge_queue = \"enqueue\"", Condition::Good)] {
             assert_eq!(worst(&rules(&file(merge), &forge, &access()), "merge-queue"), Some(expected), "{merge}");
@@ -253,7 +253,7 @@ mod tests {
         let gate = "[gate]\nrequired = [\"ci\"]";
         let none = BranchRules::default();
         assert_eq!(worst(&rules(&file(gate), &none, &access()), "required-contexts"), Some(Condition::Good));
-        let scan = RequiredContext { context: "scan".into(), app_id: None };
+        let scan = RequiredContext { context: "scan".into(), pin: None };
         let forge = BranchRules { required: vec![scan], ..BranchRules::default() };
         let findings = rules(&file(gate), &forge, &access());
         assert_eq!(worst(&findings, "required-contexts"), Some(Condition::Warning));

@@ -1,9 +1,14 @@
 //! The gate sees both of GitHub's systems, and nothing but green passes.
 
-use selfext::Reason;
+use selfext::{Ending, Reason};
 use selfext_twin::{AutoCheck, CheckConclusion, Permission, ReviewState, StatusState};
 
 use crate::world::*;
+
+/// Rules whose context counts from one account alone.
+fn of_the_ci(rules: &str) -> String {
+    rules.replace("[\"ci\"]", "[{ context = \"ci\", creator = \"the-ci[bot]\" }]")
+}
 
 on_both! {
     async fn a_red_check_run_beside_a_green_status_blocks_and_may_turn_green(backend) {
@@ -58,6 +63,30 @@ on_both! {
         let rules = RULES.replace("[\"ci\"]", "[{ context = \"ci\", app_id = 15368 }]");
         let world = World::with_rules(backend, &rules).await;
         assert_eq!(reason(&world.promote(&change("a")).await), Some(Reason::ChecksPending));
+        world.end().await;
+    }
+
+    async fn a_context_pinned_to_an_account_counts_once_this_account_says_so(backend) {
+        let rules = of_the_ci(&RULES.replace("wait_seconds = 0", "wait_seconds = 60"));
+        let world = World::with_rules(backend, &rules).await;
+        let change = change("a");
+        let setting = async {
+            world.twin.wait_for(|exchange| exchange.path_and_query.contains("/statuses?")).await;
+            let head = world.twin.pulls().await[0].head_sha.clone();
+            world.twin.set_status_as(&head, "the-ci[bot]", "ci", StatusState::Success).await.unwrap();
+        };
+        let (outcome, ()) = tokio::join!(world.selfext.promote(&change), setting);
+        promoted(&outcome.unwrap());
+        world.end().await;
+    }
+
+    async fn a_context_pinned_to_an_account_is_not_satisfied_by_others(backend) {
+        let rules = of_the_ci(RULES);
+        let world = World::with_rules(backend, &rules).await;
+        let outcome = world.promote(&change("a")).await;
+        assert_eq!(reason(&outcome), Some(Reason::ChecksPending));
+        let Ending::Blocked(refusal) = &outcome.ending else { panic!("{outcome:?}") };
+        assert!(refusal.detail.contains("ci is set by another account than the rules name"), "{}", refusal.detail);
         world.end().await;
     }
 }

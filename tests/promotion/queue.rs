@@ -7,8 +7,6 @@ use selfext::{
     StreamId,
 };
 use selfext_twin::{AutoCheck, Fault, FaultKind, Protection, StatusState};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::world::*;
 
@@ -69,27 +67,9 @@ impl Queued {
         for context in contexts {
             twin.set_check(&head, AutoCheck::status(*context, StatusState::Success)).await.unwrap();
         }
-        self.open_pull("somebody").await;
-        let number = twin.pulls().await.pop().unwrap().number;
+        let number = twin.open_pull("somebody", "main", "Somebody's").await.unwrap();
         twin.enqueue(number).await.unwrap();
         number
-    }
-
-    /// Opens a pull request from a branch, as a person would.
-    async fn open_pull(&self, branch: &str) {
-        let api = self.world.api();
-        let host = api.trim_start_matches("http://").trim_end_matches('/');
-        let mut stream = TcpStream::connect(host).await.unwrap();
-        let body = format!("{{\"title\":\"Somebody's\",\"head\":\"{branch}\",\"base\":\"main\"}}");
-        let request = format!(
-            "POST /repos/o/agent/pulls HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer the-token\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     }
 
     async fn paused(&self) -> bool {

@@ -20,6 +20,7 @@ mod health;
 mod ids;
 mod invalid;
 mod links;
+mod login;
 mod newtype;
 mod path;
 mod permit;
@@ -63,6 +64,7 @@ pub use ids::{
 };
 pub use invalid::InvalidValue;
 pub use links::BaseLinks;
+pub use login::Login;
 pub use path::RepoPath;
 pub use permit::{MergePermit, PermitTerms};
 pub use presentation::{
@@ -71,8 +73,8 @@ pub use presentation::{
 pub use repository::RepositoryName;
 pub use rules::{
     BreakerRules, ChangeLimits, EVIDENCE_CONTEXT, GateRules, HealthRules, Isolation, MergeMethod, MergeQueueRule,
-    MergeWay, OnBase, OutputRule, PERMIT_CONTEXT, ProbeRules, ProbeTarget, ProtectedPaths, RULES_PATH, RequiredContext,
-    Rules, RulesError, StageKind, StageLimits, StageRules, VariablePattern,
+    MergeWay, OnBase, OutputRule, PERMIT_CONTEXT, Pin, ProbeRules, ProbeTarget, ProtectedPaths, RULES_PATH,
+    RequiredContext, Rules, RulesError, StageKind, StageLimits, StageRules, VariablePattern,
 };
 pub use run::{Allowable, FoldError, IllegalEvent, NotAllowable, Phase, Run};
 pub use sha::{CommitSha, TreeSha};

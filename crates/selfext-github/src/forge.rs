@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use selfext_domain::ports::{
     BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, Publication, Published, PullRequest,
-    QueueEntry, Retired, Standing, Survey,
+    QueueEntry, Retired, Standing, Survey, SurveyScope,
 };
 use selfext_domain::{BranchName, CommitSha, MergePermit, PullRequestNumber, RepositoryName, TeamName};
 
@@ -62,9 +62,9 @@ impl Forge for OctocrabForge {
         pull_request: PullRequestNumber,
         head: &CommitSha,
         base: &BranchName,
-        reviews: bool,
+        scope: SurveyScope,
     ) -> Result<Survey, ForgeError> {
-        self.client.survey(pull_request, head, base, reviews).await
+        self.client.survey(pull_request, head, base, scope).await
     }
 
     async fn members_among(&self, team: &TeamName, logins: &[String]) -> Result<Vec<String>, ForgeError> {

@@ -59,6 +59,7 @@ mod retire;
 mod reviews;
 mod route;
 mod share;
+mod statuses;
 mod survey;
 mod teams;
 mod timeouts;

@@ -1,6 +1,6 @@
 //! Everything that decides whether a merge may be asked for.
 
-use selfext_domain::ports::{ForgeError, PullRequest, PullRequestState, Survey};
+use selfext_domain::ports::{ForgeError, PullRequest, PullRequestState, Survey, SurveyScope};
 use selfext_domain::{BranchName, CheckRun, CommitSha, CommitStatus, GateReading, PullRequestNumber};
 
 use crate::client::Client;
@@ -25,13 +25,13 @@ impl Client {
         number: PullRequestNumber,
         head: &CommitSha,
         base: &BranchName,
-        reviews: bool,
+        scope: SurveyScope,
     ) -> Result<Survey, ForgeError> {
-        let early = async { if reviews { self.reviews(number, head).await.map(Some) } else { Ok(None) } };
+        let early = async { if scope.reviews { self.reviews(number, head).await.map(Some) } else { Ok(None) } };
         let (pull_request, (base_head, rules), statuses, check_runs, early) = tokio::try_join!(
             self.pull_request_at(number, head),
             self.base_with_rules(base),
-            self.statuses_of(head),
+            async { if scope.creators { self.status_history(head).await } else { self.statuses_of(head).await } },
             self.check_runs_of(head),
             early,
         )?;
@@ -130,7 +130,7 @@ impl Listing for CheckRuns<'_> {
     }
 }
 
-fn must_be(found: &CommitSha, head: &CommitSha) -> Result<(), ForgeError> {
+pub(crate) fn must_be(found: &CommitSha, head: &CommitSha) -> Result<(), ForgeError> {
     if found == head {
         return Ok(());
     }

@@ -5,7 +5,7 @@ mod pace;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use selfext_domain::ports::{Evidence, ForgeError, Published, PullRequestState, Survey};
+use selfext_domain::ports::{Evidence, ForgeError, Published, PullRequestState, Survey, SurveyScope};
 use selfext_domain::{
     CommitSha, ContextFinding, ContextVerdict, GateRules, GateVerdict, MergeWay, Reason, Refusal, ReviewVerdict, Rules,
     Stage, TeamName, approvers, evaluate_gate, evaluate_reviews, merge_way, missing_teams,
@@ -78,6 +78,7 @@ impl Pipeline {
         let rules = &verified.rules.gate;
         let (number, base) = (published.pull_request, &self.config.base);
         let until = self.ports.clock.now() + rules.wait;
+        let scope = SurveyScope { reviews: rules.approvals > 0, creators: rules.name_creators() };
         let mut mergeability_until = None;
         let mut told = None;
         let mut pace = Pace::new(rules.poll);
@@ -85,7 +86,7 @@ impl Pipeline {
             // Before the look, so that a wake-up that comes during it is not missed.
             let woken = self.wakes.as_ref().map_or(0, |wakes| wakes.count());
             let (survey, said) = futures::join!(
-                self.ports.forge.survey(number, &published.head, base, rules.approvals > 0),
+                self.ports.forge.survey(number, &published.head, base, scope),
                 self.say(&published.head, evidence.take()),
             );
             if let Err(error) = said {
@@ -294,6 +295,7 @@ const fn word(verdict: ContextVerdict) -> &'static str {
         ContextVerdict::Neutral => "neutral",
         ContextVerdict::Unknown => "in a state that this version does not know",
         ContextVerdict::WrongApp => "set by another app than the rules name",
+        ContextVerdict::WrongCreator => "set by another account than the rules name",
     }
 }
 

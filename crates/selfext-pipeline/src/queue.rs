@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use selfext_domain::ports::ForgeError;
+use selfext_domain::ports::{ForgeError, SurveyScope};
 use selfext_domain::{
     CommitSha, EVIDENCE_CONTEXT, PermitTerms, Reason, Refusal, Stage, error_chain, evidence_of_success, queue_vouches,
 };
@@ -120,7 +120,7 @@ impl Pipeline {
             Err(error) => return Err(error),
         };
         if made.tree != terms.tree {
-            let survey = forge.survey(terms.pull_request, &terms.head, &terms.base, false).await?;
+            let survey = forge.survey(terms.pull_request, &terms.head, &terms.base, SurveyScope::default()).await?;
             if survey.rules.required.iter().any(|required| required.context == EVIDENCE_CONTEXT) {
                 let detail = format!(
                     "other changes came before it in the merge queue, and {} takes only what was verified. Promote the same change \
@@ -185,7 +185,8 @@ impl Pipeline {
             Ok(rules) => rules,
             Err(refusal) => return unknown(&refusal.detail),
         };
-        match self.ports.forge.survey(terms.pull_request, commit, &terms.base, false).await {
+        let scope = SurveyScope { reviews: false, creators: rules.gate.name_creators() };
+        match self.ports.forge.survey(terms.pull_request, commit, &terms.base, scope).await {
             Ok(survey) => Ok(queue_vouches(&rules.gate, &survey.rules, &survey.gate)),
             Err(error) => unknown(&error_chain(&error)),
         }

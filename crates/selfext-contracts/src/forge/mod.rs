@@ -66,6 +66,11 @@ macro_rules! forge_contract {
                 what_a_branch_holds_since_a_commit_is_read_whole
                 a_branch_that_lost_the_commit_is_rewound
             ]
+            creators [
+                each_accounts_latest_status_of_a_context_is_told
+                every_page_of_statuses_is_read_with_its_creators
+                statuses_without_a_creator_or_of_another_commit_are_told_apart
+            ]
             rules [
                 what_protection_and_rulesets_require_is_read_together
                 a_service_without_rulesets_has_no_rules_and_one_that_hides_them_is_not_believed
@@ -199,6 +204,7 @@ mod tests {
             include_str!("cases/fencing.rs"),
             include_str!("cases/retiring.rs"),
             include_str!("cases/pull_requests.rs"),
+            include_str!("cases/creators.rs"),
             include_str!("cases/rules.rs"),
             include_str!("cases/failures.rs"),
             include_str!("cases/sizes.rs"),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::DateTime;
-use selfext_domain::ports::{Annotation, Evidence, Forge, Publication, Published};
+use selfext_domain::ports::{Annotation, Evidence, Forge, Publication, Published, SurveyScope};
 use selfext_domain::{
     BranchName, Candidate, CommitMeta, EVIDENCE_CONTEXT, EntryChange, EventId, ExecutionContext, Fingerprint,
     GateReading, GoalId, MergeMethod, MergePermit, MergeWay, PermitTerms, RepoPath, RepositoryName, RunId, StatusState,
@@ -21,6 +21,9 @@ pub(super) const TOKEN: &str = "hush_0a1b2c3d4e5f.hush-token";
 
 /// What the evidence status says.
 const SUMMARY: &str = "2 of 2 stages passed";
+
+/// A survey with the reviews.
+pub(super) const REVIEWS: SurveyScope = SurveyScope { reviews: true, creators: false };
 
 /// Evidence that speaks for a change.
 pub(super) fn passed() -> Evidence {

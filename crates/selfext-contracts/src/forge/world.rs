@@ -30,6 +30,7 @@ pub enum Step {
     MakeCheckRun,
     ChangeCheckRun,
     ReadStatuses,
+    ReadStatusHistory,
     ReadCheckRuns,
     ReadReviews,
     ReadPermission,
@@ -66,6 +67,7 @@ impl Step {
             Self::MakeCheckRun => ("POST", "/repos/*/*/check-runs"),
             Self::ChangeCheckRun => ("PATCH", "/repos/*/*/check-runs/*"),
             Self::ReadStatuses => ("GET", "/repos/*/*/commits/*/status"),
+            Self::ReadStatusHistory => ("GET", "/repos/*/*/commits/*/statuses"),
             Self::ReadCheckRuns => ("GET", "/repos/*/*/commits/*/check-runs"),
             Self::ReadReviews => ("GET", "/repos/*/*/pulls/*/reviews"),
             Self::ReadPermission => ("GET", "/repos/*/*/collaborators/*/permission"),
@@ -200,6 +202,9 @@ pub trait ForgeWorld: Sized + Send + Sync + 'static {
 
     /// Sets a commit status; the state is GitHub's word.
     async fn set_status(&self, commit: &CommitSha, context: &str, state: &str);
+
+    /// Sets a commit status in the name of this account.
+    async fn set_status_as(&self, commit: &CommitSha, login: &str, context: &str, state: &str);
 
     /// Sets a check run; its id is the service's choice.
     async fn set_check_run(&self, commit: &CommitSha, run: &CheckRun);

@@ -1,6 +1,6 @@
 //! What the forge itself asks of a merge.
 
-use crate::{EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, RequiredContext};
+use crate::{EVIDENCE_CONTEXT, GateRules, MergeMethod, PERMIT_CONTEXT, Pin, RequiredContext};
 
 /// A queue that lands changes as commits of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +26,19 @@ pub struct BranchRules {
 
 impl GateRules {
     /// These rules and the forge's together: what one of them requires is required. Selfext's own contexts are left to the
-    /// forge, which sees that they are set: selfext never waits for its own word.
+    /// forge, which sees that they are set: selfext never waits for its own word. So is the app that the forge pins a context to,
+    /// where these rules pin it to an account: the app may set it as a status, and of which app an account is selfext cannot know.
     #[must_use]
     pub fn united(&self, forge: &BranchRules) -> Self {
         let mut united = self.clone();
         for required in &forge.required {
             let own = [EVIDENCE_CONTEXT, PERMIT_CONTEXT].contains(&required.context.as_str());
-            if !own && !united.required.contains(required) {
+            let of_creator = matches!(required.pin, Some(Pin::App(_)))
+                && self
+                    .required
+                    .iter()
+                    .any(|ours| ours.context == required.context && matches!(ours.pin, Some(Pin::Creator(_))));
+            if !own && !of_creator && !united.required.contains(required) {
                 united.required.push(required.clone());
             }
         }
@@ -44,9 +50,20 @@ impl GateRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Login;
 
     fn context(name: &str, app_id: Option<u64>) -> RequiredContext {
-        RequiredContext { context: name.to_owned(), app_id }
+        RequiredContext { context: name.to_owned(), pin: app_id.map(Pin::App) }
+    }
+
+    #[test]
+    fn an_app_that_the_forge_names_is_left_to_it_where_the_rules_name_an_account() {
+        let creator = Pin::Creator(Login::parse("ci[bot]").unwrap());
+        let ours = RequiredContext { context: "a".to_owned(), pin: Some(creator) };
+        let rules = GateRules { required: vec![ours.clone()], ..GateRules::default() };
+        let forge =
+            BranchRules { required: vec![context("a", Some(2)), context("b", Some(2))], ..BranchRules::default() };
+        assert_eq!(rules.united(&forge).required, [ours, context("b", Some(2))]);
     }
 
     #[test]

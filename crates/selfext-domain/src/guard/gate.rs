@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::GateRules;
+use crate::{GateRules, Pin};
 
 /// The state of a commit status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +21,15 @@ pub enum StatusState {
     Other(String),
 }
 
-/// The latest commit status of one context on the head.
+/// A commit status on the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitStatus {
+    /// The forge's number of it; a later status has a higher one.
+    pub id: u64,
     /// The context's name.
     pub context: String,
+    /// The login of the account that set it, where that was asked for and the forge tells it.
+    pub creator: Option<String>,
     /// Its state.
     pub state: StatusState,
 }
@@ -48,7 +52,7 @@ pub struct CheckRun {
 /// Everything that was said of one head: all pages of both systems.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GateReading {
-    /// The latest status of each context.
+    /// The latest status of each context, or all of them.
     pub statuses: Vec<CommitStatus>,
     /// The check runs.
     pub check_runs: Vec<CheckRun>,
@@ -74,12 +78,14 @@ pub enum ContextVerdict {
     Unknown,
     /// It is required of one app, and only others have set it.
     WrongApp,
+    /// It is required of one account, and only others have set it.
+    WrongCreator,
 }
 
 impl ContextVerdict {
     /// Whether time alone may mend it.
     const fn may_change(self) -> bool {
-        matches!(self, Self::Missing | Self::Pending | Self::WrongApp)
+        matches!(self, Self::Missing | Self::Pending | Self::WrongApp | Self::WrongCreator)
     }
 }
 
@@ -108,28 +114,25 @@ pub enum GateVerdict {
 /// Judges what was said of the head of a pull request.
 ///
 /// Every context that is present must be green, whether required or not, unless the rules list it as optional; every
-/// required one must be present. A required context that is pinned to an app is satisfied only by a check run of that app.
-/// A context of several apps, or of both systems, is as good as its worst.
+/// required one must be present. A required context that is pinned to an app is satisfied only by a check run of that app, and one
+/// that is pinned to an account only by the latest status that this account set. A context of several apps, or of both systems, is
+/// as good as its worst; of its statuses the latest counts.
 #[must_use]
 pub fn evaluate_gate(rules: &GateRules, reading: &GateReading) -> GateVerdict {
     let said = latest(rules, reading);
     let mut findings: BTreeMap<&str, ContextFinding> = BTreeMap::new();
     for (context, voices) in &said {
-        let worst = voices.iter().map(|voice| voice.verdict).max_by_key(|verdict| severity(*verdict));
-        if let Some(verdict) = worst.filter(|_| !rules.is_optional(context)) {
+        if let Some(verdict) = worst(voices, None).filter(|_| !rules.is_optional(context)) {
             findings.insert(context, ContextFinding { context: (*context).to_owned(), verdict, required: false });
         }
     }
     for required in &rules.required {
         let voices = said.get(required.context.as_str()).map_or(&[][..], Vec::as_slice);
-        let counted: Vec<_> =
-            voices.iter().filter(|voice| required.app_id.is_none() || voice.app_id == required.app_id).collect();
-        let verdict =
-            match (counted.iter().map(|voice| voice.verdict).max_by_key(|verdict| severity(*verdict)), voices.len()) {
-                (Some(verdict), _) => verdict,
-                (None, 0) => ContextVerdict::Missing,
-                (None, _) => ContextVerdict::WrongApp,
-            };
+        let verdict = worst(voices, required.pin.as_ref()).unwrap_or(match required.pin {
+            Some(Pin::App(_)) if !voices.is_empty() => ContextVerdict::WrongApp,
+            Some(Pin::Creator(_)) if !voices.is_empty() => ContextVerdict::WrongCreator,
+            _ => ContextVerdict::Missing,
+        });
         let finding = findings.entry(&required.context).or_insert_with(|| ContextFinding {
             context: required.context.clone(),
             verdict,
@@ -151,10 +154,35 @@ pub fn evaluate_gate(rules: &GateRules, reading: &GateReading) -> GateVerdict {
     }
 }
 
-/// One status or the latest check run of one app.
-struct Voice {
-    app_id: Option<u64>,
+/// The latest check run of one app, or the latest status of one account.
+struct Voice<'a> {
+    by: Speaker<'a>,
     verdict: ContextVerdict,
+    /// Whether a later status of another account stands in its place for all who do not ask for this account's.
+    covered: bool,
+}
+
+/// Who said something.
+enum Speaker<'a> {
+    App(Option<u64>),
+    Account(Option<&'a str>),
+}
+
+impl Voice<'_> {
+    fn counts_for(&self, pin: Option<&Pin>) -> bool {
+        match (pin, &self.by) {
+            (None, _) => !self.covered,
+            (Some(Pin::App(app)), Speaker::App(by)) => *by == Some(*app),
+            (Some(Pin::Creator(login)), Speaker::Account(by)) => by.is_some_and(|by| login.is(by)),
+            (Some(_), _) => false,
+        }
+    }
+}
+
+/// The worst of those that count.
+fn worst(voices: &[Voice<'_>], pin: Option<&Pin>) -> Option<ContextVerdict> {
+    let counted = voices.iter().filter(|voice| voice.counts_for(pin));
+    counted.map(|voice| voice.verdict).max_by_key(|verdict| severity(*verdict))
 }
 
 /// The worse, the higher.
@@ -164,14 +192,15 @@ const fn severity(verdict: ContextVerdict) -> u8 {
         ContextVerdict::Pending => 1,
         ContextVerdict::Missing => 2,
         ContextVerdict::WrongApp => 3,
-        ContextVerdict::Neutral => 4,
-        ContextVerdict::Skipped => 5,
-        ContextVerdict::Unknown => 6,
-        ContextVerdict::Failing => 7,
+        ContextVerdict::WrongCreator => 4,
+        ContextVerdict::Neutral => 5,
+        ContextVerdict::Skipped => 6,
+        ContextVerdict::Unknown => 7,
+        ContextVerdict::Failing => 8,
     }
 }
 
-fn latest<'a>(rules: &GateRules, reading: &'a GateReading) -> BTreeMap<&'a str, Vec<Voice>> {
+fn latest<'a>(rules: &GateRules, reading: &'a GateReading) -> BTreeMap<&'a str, Vec<Voice<'a>>> {
     let mut newest: BTreeMap<(&str, Option<u64>), &CheckRun> = BTreeMap::new();
     for run in &reading.check_runs {
         let kept = newest.entry((&run.name, run.app_id)).or_insert(run);
@@ -179,20 +208,44 @@ fn latest<'a>(rules: &GateRules, reading: &'a GateReading) -> BTreeMap<&'a str, 
             *kept = run;
         }
     }
-    let mut said: BTreeMap<&str, Vec<Voice>> = BTreeMap::new();
+    let mut said: BTreeMap<&str, Vec<Voice<'_>>> = BTreeMap::new();
     for ((name, app_id), run) in newest {
-        said.entry(name).or_default().push(Voice { app_id, verdict: judge_check_run(rules, run) });
+        said.entry(name).or_default().push(Voice {
+            by: Speaker::App(app_id),
+            verdict: judge_check_run(rules, run),
+            covered: false,
+        });
     }
-    for status in &reading.statuses {
+    for (status, covered) in latest_statuses(&reading.statuses) {
         let verdict = match status.state {
             StatusState::Success => ContextVerdict::Success,
             StatusState::Pending => ContextVerdict::Pending,
             StatusState::Failure | StatusState::Error => ContextVerdict::Failing,
             StatusState::Other(_) => ContextVerdict::Unknown,
         };
-        said.entry(&status.context).or_default().push(Voice { app_id: None, verdict });
+        said.entry(&status.context).or_default().push(Voice {
+            by: Speaker::Account(status.creator.as_deref()),
+            verdict,
+            covered,
+        });
     }
     said
+}
+
+/// The latest status of each context and account, and whether the context has a later one.
+fn latest_statuses(statuses: &[CommitStatus]) -> impl Iterator<Item = (&CommitStatus, bool)> {
+    let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut of_account: BTreeMap<(&str, Option<String>), &CommitStatus> = BTreeMap::new();
+    for status in statuses {
+        let id = newest.entry(&status.context).or_insert(status.id);
+        *id = status.id.max(*id);
+        let account = status.creator.as_ref().map(|login| login.to_ascii_lowercase());
+        let kept = of_account.entry((&status.context, account)).or_insert(status);
+        if status.id > kept.id {
+            *kept = status;
+        }
+    }
+    of_account.into_values().map(move |status| (status, newest.get(&*status.context) != Some(&status.id)))
 }
 
 fn judge_check_run(rules: &GateRules, run: &CheckRun) -> ContextVerdict {
@@ -216,16 +269,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{EVIDENCE_CONTEXT, RequiredContext};
+    use crate::{EVIDENCE_CONTEXT, Login, RequiredContext};
 
     fn rules(required: &[(&str, Option<u64>)]) -> GateRules {
-        let required =
-            required.iter().map(|(context, app_id)| RequiredContext { context: (*context).into(), app_id: *app_id });
+        let required = required
+            .iter()
+            .map(|(context, app_id)| RequiredContext { context: (*context).into(), pin: app_id.map(Pin::App) });
         GateRules { required: required.collect(), ..GateRules::default() }
     }
 
+    fn of_creator(login: &str) -> GateRules {
+        let pin = Some(Pin::Creator(Login::parse(login).unwrap()));
+        GateRules { required: vec![RequiredContext { context: "ci".into(), pin }], ..GateRules::default() }
+    }
+
     fn status(context: &str, state: StatusState) -> CommitStatus {
-        CommitStatus { context: context.into(), state }
+        CommitStatus { id: 1, context: context.into(), creator: None, state }
+    }
+
+    fn said_by(id: u64, creator: Option<&str>, state: StatusState) -> CommitStatus {
+        CommitStatus { id, creator: creator.map(Into::into), ..status("ci", state) }
     }
 
     fn run(id: u64, name: &str, app_id: u64, status: &str, conclusion: Option<&str>) -> CheckRun {
@@ -323,6 +386,50 @@ mod tests {
     }
 
     #[test]
+    fn a_context_pinned_to_an_account_counts_from_its_statuses_alone() {
+        use ContextVerdict::{Failing, Missing, Pending, Success, WrongCreator};
+        let (green, red, pending) = (StatusState::Success, StatusState::Failure, StatusState::Pending);
+        let table = vec![
+            (vec![], Missing),
+            (vec![(Some("ci-bot[bot]"), &green)], Success),
+            (vec![(Some("CI-Bot[BOT]"), &green)], Success),
+            (vec![(Some("ci-bot"), &green)], WrongCreator),
+            (vec![(Some("mallory"), &green)], WrongCreator),
+            (vec![(None, &green)], WrongCreator),
+            // Who else says it, and when, hides nothing of what the account said.
+            (vec![(Some("ci-bot[bot]"), &pending), (Some("mallory"), &green)], Pending),
+            (vec![(Some("mallory"), &green), (Some("ci-bot[bot]"), &red)], Failing),
+            (vec![(Some("ci-bot[bot]"), &red), (Some("mallory"), &green)], Failing),
+            (vec![(Some("mallory"), &red), (Some("ci-bot[bot]"), &green)], Success),
+            // The latest status of a context is one that must be green, whoever set it, as for GitHub itself.
+            (vec![(Some("ci-bot[bot]"), &green), (Some("mallory"), &red)], Failing),
+            (vec![(Some("ci-bot[bot]"), &green), (None, &pending)], Pending),
+            (vec![(Some("ci-bot[bot]"), &red), (Some("Ci-bot[bot]"), &green)], Success),
+        ];
+        for (said, expected) in table {
+            for order in [false, true] {
+                let mut statuses: Vec<_> =
+                    said.iter().zip(1..).map(|((by, state), id)| said_by(id, *by, (*state).clone())).collect();
+                if order {
+                    statuses.reverse();
+                }
+                let reading = GateReading { statuses, ..GateReading::default() };
+                let verdict = evaluate_gate(&of_creator("ci-bot[bot]"), &reading);
+                assert_eq!(one(&verdict, "ci"), expected, "{said:?}");
+                assert_eq!(matches!(verdict, GateVerdict::Pass(_)), expected == Success, "{said:?}");
+                assert_eq!(matches!(verdict, GateVerdict::Refuse(_)), expected == Failing, "{said:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_check_run_counts_for_an_account() {
+        let check_runs = vec![run(1, "ci", 8, "completed", Some("success"))];
+        let reading = GateReading { check_runs, ..GateReading::default() };
+        assert_eq!(one(&evaluate_gate(&of_creator("ci"), &reading), "ci"), ContextVerdict::WrongCreator);
+    }
+
+    #[test]
     fn the_latest_run_of_an_app_counts_and_each_app_has_its_own() {
         let rules = rules(&[("ci", None)]);
         let rerun = vec![run(2, "ci", 7, "completed", Some("success")), run(1, "ci", 7, "completed", Some("failure"))];
@@ -360,10 +467,24 @@ mod tests {
         ) {
             let rules = rules(&required.iter().map(|name| (name.as_str(), None)).collect::<Vec<_>>());
             let state = |n| match n { 0 => StatusState::Success, 1 => StatusState::Pending, _ => StatusState::Failure };
-            let reading = GateReading { statuses: said.iter().map(|(name, n)| status(name, state(*n))).collect(), check_runs: vec![] };
-            let all_green = said.iter().all(|(_, n)| *n == 0);
+            let statuses = said.iter().zip(1..).map(|((name, n), id)| CommitStatus { id, ..status(name, state(*n)) });
+            let reading = GateReading { statuses: statuses.collect(), check_runs: vec![] };
+            let latest: BTreeMap<_, _> = said.iter().map(|(name, n)| (name, *n)).collect();
+            let all_green = latest.values().all(|n| *n == 0);
             let all_there = required.iter().all(|name| said.iter().any(|(said, _)| said == name));
             prop_assert_eq!(matches!(evaluate_gate(&rules, &reading), GateVerdict::Pass(_)), all_green && all_there);
+        }
+
+        #[test]
+        fn what_others_say_of_a_context_pinned_to_an_account_never_lets_it_through(
+            said in proptest::collection::vec(("[a-c]", 0u8..3), 0..8),
+        ) {
+            let state = |n| match n { 0 => StatusState::Success, 1 => StatusState::Pending, _ => StatusState::Failure };
+            let statuses = said.iter().zip(1..).map(|((by, n), id)| said_by(id, Some(by), state(*n)));
+            let reading = GateReading { statuses: statuses.collect(), check_runs: vec![] };
+            let last_of = |by: Option<&str>| said.iter().rfind(|(name, _)| by.is_none_or(|by| by == name)).map(|(_, n)| *n);
+            let passes = matches!(evaluate_gate(&of_creator("A"), &reading), GateVerdict::Pass(_));
+            prop_assert_eq!(passes, last_of(Some("a")) == Some(0) && last_of(None) == Some(0));
         }
     }
 }

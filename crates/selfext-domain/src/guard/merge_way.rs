@@ -3,8 +3,8 @@
 use super::branch_rules::MergeQueue;
 use super::{BranchRules, GateReading, GateVerdict, evaluate_gate};
 use crate::{
-    EVIDENCE_CONTEXT, GateRules, MergeQueueRule, MergeWay, PERMIT_CONTEXT, Reason, Refusal, RequiredContext, Rules,
-    Stage,
+    EVIDENCE_CONTEXT, GateRules, MergeQueueRule, MergeWay, PERMIT_CONTEXT, Pin, Reason, Refusal, RequiredContext,
+    Rules, Stage,
 };
 
 /// The way by which changes land on a base, by the rules file and by what the forge asks of a merge into it.
@@ -60,7 +60,7 @@ fn obstacle(rules: &Rules, forge: &BranchRules, queue: MergeQueue) -> Option<Str
 
 /// Whether what one of the forge's rules requires of a commit is at least as much.
 fn covers(forge: &RequiredContext, ours: &RequiredContext) -> bool {
-    forge.context == ours.context && (ours.app_id.is_none() || ours.app_id == forge.app_id)
+    forge.context == ours.context && (!matches!(ours.pin, Some(Pin::App(_))) || ours.pin == forge.pin)
 }
 
 /// Whether a commit that a queue made, with another tree than the one that was verified, was vouched for: each context that the
@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn context(name: &str, app_id: Option<u64>) -> RequiredContext {
-        RequiredContext { context: name.to_owned(), app_id }
+        RequiredContext { context: name.to_owned(), pin: app_id.map(Pin::App) }
     }
 
     fn behind(queue: Option<MergeQueue>, required: &[RequiredContext]) -> BranchRules {
@@ -136,7 +136,12 @@ mod tests {
         let reading = |contexts: &[(&str, StatusState)]| GateReading {
             statuses: contexts
                 .iter()
-                .map(|(context, state)| CommitStatus { context: (*context).to_owned(), state: state.clone() })
+                .map(|(context, state)| CommitStatus {
+                    id: 1,
+                    context: (*context).to_owned(),
+                    state: state.clone(),
+                    creator: None,
+                })
                 .collect(),
             check_runs: Vec::new(),
         };

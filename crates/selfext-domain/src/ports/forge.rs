@@ -192,6 +192,15 @@ pub struct PullRequest {
     pub blocked: bool,
 }
 
+/// What a survey reads that it does not always read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SurveyScope {
+    /// The reviews.
+    pub reviews: bool,
+    /// Who set each status; with it every status of the head is read, not the latest of each context alone.
+    pub creators: bool,
+}
+
 /// Everything that decides whether a merge may be asked for, read at the same time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
@@ -354,7 +363,7 @@ pub trait Forge: Send + Sync {
     async fn members_among(&self, team: &TeamName, logins: &[String]) -> Result<Vec<String>, ForgeError>;
 
     /// Reads, at the same time, the pull request, the tip of its base with the rules that the forge has for it, and all statuses
-    /// and check runs of `head`; and the reviews, if `reviews` says so or the forge's rules ask for approvals.
+    /// and check runs of `head`; and what `scope` names besides. Reviews are read also where the forge's rules ask for approvals.
     ///
     /// # Errors
     /// [`ForgeError`] if any part of it cannot be read: a partial reading is none.
@@ -363,7 +372,7 @@ pub trait Forge: Send + Sync {
         pull_request: PullRequestNumber,
         head: &CommitSha,
         base: &BranchName,
-        reviews: bool,
+        scope: SurveyScope,
     ) -> Result<Survey, ForgeError>;
 
     /// Sets the commit status [`PERMIT_CONTEXT`](crate::PERMIT_CONTEXT) on a head: green while a merge permit for it is open,

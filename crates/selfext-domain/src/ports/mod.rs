@@ -24,7 +24,7 @@ pub use control::{
 pub use follower::Follower;
 pub use forge::{
     Annotation, BranchSince, Evidence, Forge, ForgeError, LandedCommit, MergeAnswer, MergeRefusal, Publication,
-    Published, PullRequest, PullRequestState, QueueEntry, Retired, Standing, StandingRequest, Survey,
+    Published, PullRequest, PullRequestState, QueueEntry, Retired, Standing, StandingRequest, Survey, SurveyScope,
 };
 pub use heartbeats::Heartbeats;
 pub use leases::{Lease, Leases};

@@ -20,7 +20,7 @@ pub use protected::ProtectedPaths;
 pub use stage::{Isolation, OnBase, StageKind, StageLimits, StageRules};
 pub use variable::VariablePattern;
 
-use crate::{Digest32, TeamName};
+use crate::{Digest32, Login, TeamName};
 
 /// Where the rules file is in a repository.
 pub const RULES_PATH: &str = "selfext.toml";
@@ -47,8 +47,17 @@ pub enum RulesError {
 pub struct RequiredContext {
     /// Its name.
     pub context: String,
-    /// The app whose check run alone counts.
-    pub app_id: Option<u64>,
+    /// From whom alone it counts.
+    pub pin: Option<Pin>,
+}
+
+/// From whom alone a context counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// The check runs of the app with this number.
+    App(u64),
+    /// The commit statuses that this account set.
+    Creator(Login),
 }
 
 /// The rules of the gate.
@@ -71,6 +80,14 @@ pub struct GateRules {
     /// How long it waits between the first two looks. While nothing changes the pauses grow up to six times, and to a minute at
     /// most; a longer one stays as it is.
     pub poll: Duration,
+}
+
+impl GateRules {
+    /// Whether it has to be known who set the statuses.
+    #[must_use]
+    pub fn name_creators(&self) -> bool {
+        self.required.iter().any(|required| matches!(required.pin, Some(Pin::Creator(_))))
+    }
 }
 
 impl Default for GateRules {
@@ -232,7 +249,7 @@ mod tests {
             cpu_seconds = 5
         "#;
         let rules = Rules::parse(text).unwrap();
-        assert_eq!(rules.gate.required[1], RequiredContext { context: "build".into(), app_id: Some(15368) });
+        assert_eq!(rules.gate.required[1], RequiredContext { context: "build".into(), pin: Some(Pin::App(15368)) });
         assert_eq!(rules.gate.approvals, 2);
         assert!(rules.gate.is_optional("lint") && rules.gate.accept_skipped && rules.gate.accept_neutral);
         assert_eq!((rules.gate.wait, rules.gate.poll), (Duration::from_mins(1), Duration::from_secs(5)));
@@ -280,6 +297,16 @@ mod tests {
     }
 
     #[test]
+    fn a_context_is_pinned_to_an_app_or_to_an_account() {
+        let text = format!(
+            "{STAGE}\n[gate]\nrequired = [{{ context = \"a\", creator = \"ci[bot]\" }}, {{ context = \"b\", app_id = 7 }}, {{ context = \"c\" }}]"
+        );
+        let gate = Rules::parse(&text).unwrap().gate;
+        let pins: Vec<_> = gate.required.into_iter().map(|required| required.pin).collect();
+        assert_eq!(pins, [Some(Pin::Creator(Login::parse("ci[bot]").unwrap())), Some(Pin::App(7)), None]);
+    }
+
+    #[test]
     fn a_team_is_one_approval_at_least() {
         for (given, approvals) in [("", 1), ("approvals = 0", 1), ("approvals = 3", 3)] {
             let text = format!("{STAGE}\n[gate]\n{given}\napprovals_by_team = [\"o/security\", \"o/web\"]");
@@ -298,6 +325,11 @@ mod tests {
             (&format!("{STAGE}\n[gate]\nrequired = [\"\"]"), "required"),
             (&format!("{STAGE}\n[gate]\nrequired = [\"a\"]\noptional = [\"a\"]"), "optional"),
             (&format!("{STAGE}\n[gate]\nrequired = [\"selfext/verification\"]"), "selfext/verification"),
+            (
+                &format!("{STAGE}\n[gate]\nrequired = [{{ context = \"ci\", app_id = 7, creator = \"bot\" }}]"),
+                "name one of them",
+            ),
+            (&format!("{STAGE}\n[gate]\nrequired = [{{ context = \"ci\", creator = \"@bot\" }}]"), "creator: login"),
             (&format!("{STAGE}\n[gate]\napprovals = 11"), "approvals"),
             (&format!("{STAGE}\n[gate]\napprovals_by_team = [\"security\"]"), "organization/team"),
             (&format!("{STAGE}\n[gate]\napprovals_by_team = [\"o/s\", \"O/S\"]"), "twice"),

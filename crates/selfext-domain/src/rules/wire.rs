@@ -7,11 +7,11 @@ use serde::Deserialize;
 use super::wire_health::WireHealth;
 use super::wire_verification::WireVerification;
 use super::{
-    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, MergeQueueRule, PERMIT_CONTEXT, ProtectedPaths,
+    ChangeLimits, EVIDENCE_CONTEXT, GateRules, MergeMethod, MergeQueueRule, PERMIT_CONTEXT, Pin, ProtectedPaths,
     RequiredContext, Rules, RulesError, StageRules,
 };
 use crate::invalid::check_label;
-use crate::{Digest32, TeamName};
+use crate::{Digest32, Login, TeamName};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +55,7 @@ enum WireRequired {
 struct WirePinned {
     context: String,
     app_id: Option<u64>,
+    creator: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -183,14 +184,7 @@ pub(super) fn in_range(key: &str, given: Option<u64>, default: u64, least: u64, 
 }
 
 fn gate(wire: WireGate) -> Result<GateRules, RulesError> {
-    let required: Vec<_> = wire
-        .required
-        .into_iter()
-        .map(|entry| match entry {
-            WireRequired::Name(context) => RequiredContext { context, app_id: None },
-            WireRequired::Pinned(pinned) => RequiredContext { context: pinned.context, app_id: pinned.app_id },
-        })
-        .collect();
+    let required = wire.required.into_iter().map(required).collect::<Result<Vec<_>, _>>()?;
     for name in required.iter().map(|required| &required.context).chain(&wire.optional) {
         check_label("context", name, 256).map_err(|error| value(format!("gate.required or gate.optional: {error}")))?;
     }
@@ -218,6 +212,28 @@ fn gate(wire: WireGate) -> Result<GateRules, RulesError> {
         wait: Duration::from_secs(in_range("gate.wait_seconds", wire.wait_seconds, 1_800, 0, 604_800)?),
         poll: Duration::from_secs(in_range("gate.poll_seconds", wire.poll_seconds, 10, 1, 3_600)?),
     })
+}
+
+fn required(entry: WireRequired) -> Result<RequiredContext, RulesError> {
+    let WirePinned { context, app_id, creator } = match entry {
+        WireRequired::Name(context) => WirePinned { context, app_id: None, creator: None },
+        WireRequired::Pinned(pinned) => pinned,
+    };
+    let pin = match (app_id, creator) {
+        (None, None) => None,
+        (Some(app), None) => Some(Pin::App(app)),
+        (None, Some(creator)) => {
+            let login = Login::parse(creator).map_err(|error| value(format!("gate.required: creator: {error}")))?;
+            Some(Pin::Creator(login))
+        }
+        (Some(_), Some(_)) => {
+            return Err(value(format!(
+                "gate.required pins {context:?} to an app_id, whose check runs count, and to a creator, whose statuses count; \
+                 name one of them"
+            )));
+        }
+    };
+    Ok(RequiredContext { context, pin })
 }
 
 fn teams(named: Vec<String>) -> Result<Vec<TeamName>, RulesError> {

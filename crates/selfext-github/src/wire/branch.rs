@@ -1,6 +1,6 @@
 //! A branch with its protection, and the rules of rulesets.
 
-use selfext_domain::{MergeMethod, MergeQueue, RequiredContext};
+use selfext_domain::{MergeMethod, MergeQueue, Pin, RequiredContext};
 use serde::Deserialize;
 
 use super::comparison::ComparedCommit;
@@ -54,7 +54,7 @@ impl Protection {
             checks.checks.into_iter().map(|check| pinned(check.context, check.app_id)).collect();
         for context in checks.contexts {
             if required.iter().all(|known| known.context != context) {
-                required.push(RequiredContext { context, app_id: None });
+                required.push(RequiredContext { context, pin: None });
             }
         }
         required
@@ -62,7 +62,7 @@ impl Protection {
 }
 
 fn pinned(context: String, app_id: Option<i64>) -> RequiredContext {
-    RequiredContext { context, app_id: app_id.and_then(|id| u64::try_from(id).ok()) }
+    RequiredContext { context, pin: app_id.and_then(|id| u64::try_from(id).ok()).map(Pin::App) }
 }
 
 /// One rule of a ruleset. Of the kinds that are not named here GitHub makes sure itself.
@@ -145,9 +145,9 @@ mod tests {
 
     use super::*;
 
-    fn required(protection: &serde_json::Value) -> Vec<(String, Option<u64>)> {
+    fn required(protection: &serde_json::Value) -> Vec<(String, Option<Pin>)> {
         let protection: Protection = serde_json::from_value(protection.clone()).unwrap();
-        protection.required().into_iter().map(|required| (required.context, required.app_id)).collect()
+        protection.required().into_iter().map(|required| (required.context, required.pin)).collect()
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         let checks = json!([{ "context": "a", "app_id": 7 }, { "context": "b", "app_id": null }, { "context": "c", "app_id": -1 }]);
         let both = json!({ "required_status_checks": { "enforcement_level": "everyone", "contexts": ["a", "b", "d"], "checks": checks } });
         let expected =
-            [("a", Some(7)), ("b", None), ("c", None), ("d", None)].map(|(name, app)| (name.to_owned(), app));
+            [("a", Some(Pin::App(7))), ("b", None), ("c", None), ("d", None)].map(|(name, pin)| (name.to_owned(), pin));
         assert_eq!(required(&both), expected);
         let off = json!({ "required_status_checks": { "enforcement_level": "off", "contexts": ["a"] } });
         assert_eq!(required(&off), []);

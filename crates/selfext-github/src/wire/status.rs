@@ -22,8 +22,26 @@ pub(crate) struct StatusPage {
 /// A status as it is read.
 #[derive(Deserialize)]
 pub(crate) struct StatusBody {
+    pub(crate) id: u64,
     pub(crate) context: String,
     state: String,
+    /// Null where the account is gone; missing in the list of the latest.
+    #[serde(default)]
+    creator: Option<Creator>,
+    #[serde(default)]
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Creator {
+    login: String,
+}
+
+impl StatusBody {
+    /// The commit that it is of, where its address tells.
+    pub(crate) fn commit(&self) -> Option<CommitSha> {
+        CommitSha::parse(self.url.rsplit('/').next()?).ok()
+    }
 }
 
 impl From<StatusBody> for CommitStatus {
@@ -35,6 +53,6 @@ impl From<StatusBody> for CommitStatus {
             "error" => StatusState::Error,
             _ => StatusState::Other(body.state),
         };
-        Self { context: body.context, state }
+        Self { id: body.id, context: body.context, creator: body.creator.map(|creator| creator.login), state }
     }
 }

@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use selfext_contracts::app_key::{PKCS1, PUBLIC};
 use selfext_contracts::forge::{Answered, ForgeWorld, Misbehaviour, Protected, SeenPullRequest, Step};
 use selfext_domain::ports::{Clock, Forge};
-use selfext_domain::{BranchName, CheckRun, CommitSha, PullRequestNumber, RepositoryName, RequiredContext, TeamName};
+use selfext_domain::{
+    BranchName, CheckRun, CommitSha, Pin, PullRequestNumber, RepositoryName, RequiredContext, TeamName,
+};
 use selfext_github::{AppKey, Budget, GithubApp, OctocrabForge, Patience, SecretToken, Timeouts};
 use selfext_twin::{
     AppIdentity, CheckConclusion, CheckOutcome, Fault, FaultKind, Permission, Protection, RequiredCheck, ReviewState,
@@ -90,14 +92,11 @@ impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
     }
 
     async fn set_status(&self, commit: &CommitSha, context: &str, state: &str) {
-        let state = match state {
-            "error" => StatusState::Error,
-            "failure" => StatusState::Failure,
-            "pending" => StatusState::Pending,
-            "success" => StatusState::Success,
-            other => panic!("{other}"),
-        };
-        self.handle().set_status(commit.as_str(), context, state, None).await.unwrap();
+        self.handle().set_status(commit.as_str(), context, status_state(state), None).await.unwrap();
+    }
+
+    async fn set_status_as(&self, commit: &CommitSha, login: &str, context: &str, state: &str) {
+        self.handle().set_status_as(commit.as_str(), login, context, status_state(state)).await.unwrap();
     }
 
     async fn set_check_run(&self, commit: &CommitSha, run: &CheckRun) {
@@ -124,7 +123,10 @@ impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
         let checks = |required: &[RequiredContext]| {
             required
                 .iter()
-                .map(|required| RequiredCheck { context: required.context.clone(), app_id: required.app_id })
+                .map(|required| RequiredCheck {
+                    context: required.context.clone(),
+                    app_id: app_of(required.pin.as_ref()),
+                })
                 .collect::<Vec<_>>()
         };
         let mut ruleset = Protection::ruleset([""; 0]).approvals(protected.approvals);
@@ -272,6 +274,24 @@ impl<const APP: bool> ForgeWorld for TwinWorld<APP> {
 
     fn forget_exchanges(&self) {
         self.handle().clear_exchanges();
+    }
+}
+
+fn app_of(pin: Option<&Pin>) -> Option<u64> {
+    match pin {
+        Some(Pin::App(app)) => Some(*app),
+        Some(Pin::Creator(_)) => panic!("GitHub pins no context to an account"),
+        None => None,
+    }
+}
+
+fn status_state(word: &str) -> StatusState {
+    match word {
+        "error" => StatusState::Error,
+        "failure" => StatusState::Failure,
+        "pending" => StatusState::Pending,
+        "success" => StatusState::Success,
+        other => panic!("{other}"),
     }
 }
 

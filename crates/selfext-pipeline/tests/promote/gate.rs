@@ -14,7 +14,10 @@ use crate::world::*;
 const QUEUE: MergeQueue = MergeQueue { method: Some(MergeMethod::Squash), each_passes: true };
 
 fn reading(state: StatusState) -> GateReading {
-    GateReading { statuses: vec![CommitStatus { context: "ci".into(), state }], check_runs: vec![] }
+    GateReading {
+        statuses: vec![CommitStatus { id: 1, context: "ci".into(), creator: None, state }],
+        check_runs: vec![],
+    }
 }
 
 #[tokio::test]
@@ -70,6 +73,22 @@ async fn a_wake_up_ends_a_pause_but_for_its_first_second() {
     let pipeline = world.merging().pipeline().woken_by(Arc::new(wakes));
     let outcome = pipeline.promote(&change(), None, &selfext_pipeline::Silent).await.unwrap();
     assert!(matches!(outcome.ending, Ending::Promoted { .. }));
+}
+
+#[tokio::test]
+async fn who_set_the_statuses_is_asked_for_where_the_rules_name_an_account() {
+    let of_account = RULES.replace("[\"ci\"]", "[{ context = \"ci\", creator = \"bot\" }]");
+    for (rules, asked) in [(RULES, false), (&*of_account, true)] {
+        let mut world = World::publishing_by(rules);
+        world.forge.expect_survey().times(1).withf(move |_, _, _, scope| scope.creators == asked).returning(
+            |_, _, _, _| {
+                let mut green = green();
+                green.statuses[0].creator = Some("Bot".into());
+                Ok(survey(green))
+            },
+        );
+        assert!(matches!(world.merging().promote().await.unwrap().ending, Ending::Promoted { .. }));
+    }
 }
 
 #[tokio::test]
@@ -181,7 +200,7 @@ async fn refused(look: impl Fn() -> ports::Survey + Send + Sync + 'static) -> (O
 
 #[tokio::test]
 async fn what_the_forge_requires_is_required_too() {
-    let required = |name: &str| vec![RequiredContext { context: name.into(), app_id: None }];
+    let required = |name: &str| vec![RequiredContext { context: name.into(), pin: None }];
     let also = move || BranchRules { required: required("scan"), ..BranchRules::default() };
     let waiting = refused(move || ports::Survey { rules: also(), ..survey(green()) }).await;
     assert_eq!(waiting, (Some(Reason::ChecksPending), 60));
@@ -267,7 +286,11 @@ async fn an_approval_of_each_team_is_waited_for_and_asked_for_last() {
     ] {
         let mut world = World::publishing_by(&rules);
         let given = approved(by);
-        world.forge.expect_survey().withf(|_, _, _, reviews| *reviews).returning(move |_, _, _, _| Ok(given.clone()));
+        world
+            .forge
+            .expect_survey()
+            .withf(|_, _, _, scope| scope.reviews)
+            .returning(move |_, _, _, _| Ok(given.clone()));
         if let Some([security, web]) = members {
             world.forge.expect_members_among().returning(move |team, logins| {
                 let member = if team.slug() == "security" { security } else { web };

@@ -21,7 +21,7 @@ fn made() -> CommitSha {
 
 fn behind_a_queue(contexts: &[&str]) -> BranchRules {
     let required =
-        contexts.iter().map(|context| RequiredContext { context: (*context).to_owned(), app_id: None }).collect();
+        contexts.iter().map(|context| RequiredContext { context: (*context).to_owned(), pin: None }).collect();
     let merge_queue = Some(MergeQueue { method: Some(MergeMethod::Squash), each_passes: true });
     BranchRules { required, merge_queue, ..BranchRules::default() }
 }
@@ -142,7 +142,7 @@ async fn the_queues_commit_gets_the_evidence_if_it_is_the_tested_tree_and_the_pe
 #[tokio::test]
 async fn another_tree_is_vouched_for_by_what_is_required_of_the_queues_commit_and_by_nothing_less() {
     let red = GateReading {
-        statuses: vec![CommitStatus { context: "ci".into(), state: StatusState::Failure }],
+        statuses: vec![CommitStatus { id: 1, context: "ci".into(), state: StatusState::Failure, creator: None }],
         check_runs: vec![],
     };
     for (green_there, vouched) in [(green(), true), (red, false), (GateReading::default(), false)] {

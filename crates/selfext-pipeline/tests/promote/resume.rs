@@ -114,7 +114,7 @@ async fn what_is_published_already_is_not_published_again() {
     });
     world.forge.expect_show_evidence().times(4).returning(|_, _| Ok(()));
     world.forge.expect_survey().returning(|_, _, _, _| {
-        let red = CommitStatus { context: "ci".into(), state: StatusState::Failure };
+        let red = CommitStatus { id: 1, context: "ci".into(), creator: None, state: StatusState::Failure };
         Ok(survey(GateReading { statuses: vec![red], check_runs: vec![] }))
     });
     let pipeline = world.pipeline();
@@ -145,7 +145,7 @@ async fn the_branch_of_a_change_that_may_be_published_once_more_is_kept_at_what_
             } else {
                 StatusState::Success
             };
-            let status = CommitStatus { context: "ci".into(), state };
+            let status = CommitStatus { id: 1, context: "ci".into(), creator: None, state };
             Ok(survey(GateReading { statuses: vec![status], check_runs: vec![] }))
         });
         world.forge.expect_merge().times(1).returning(|_| ports::MergeAnswer::Merged { commit: landed() });

@@ -75,7 +75,10 @@ const OVER: &str = "test:1 waits no more";
 /// The check is green from this look on.
 fn look(number: u32, green_at: u32) -> Survey {
     let state = if number < green_at { StatusState::Pending } else { StatusState::Success };
-    survey(GateReading { statuses: vec![CommitStatus { context: "ci".into(), state }], check_runs: vec![] })
+    survey(GateReading {
+        statuses: vec![CommitStatus { id: 1, context: "ci".into(), creator: None, state }],
+        check_runs: vec![],
+    })
 }
 
 /// A world whose check is green at a look, the first being 1, where something happens before each.

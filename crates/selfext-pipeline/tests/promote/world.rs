@@ -77,7 +77,7 @@ pub fn candidate(on: &CommitSha) -> Candidate {
 
 pub fn green() -> GateReading {
     GateReading {
-        statuses: vec![CommitStatus { context: "ci".into(), state: StatusState::Success }],
+        statuses: vec![CommitStatus { id: 1, context: "ci".into(), creator: None, state: StatusState::Success }],
         check_runs: vec![],
     }
 }

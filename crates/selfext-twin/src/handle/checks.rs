@@ -30,6 +30,22 @@ impl TwinHandle {
         self.set_check(sha, check).await
     }
 
+    /// Sets a commit status in the name of this user; an app's has `[bot]` behind its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_status`](Self::set_status).
+    pub async fn set_status_as(
+        &self,
+        sha: &str,
+        login: &str,
+        context: &str,
+        state: StatusState,
+    ) -> Result<(), TwinError> {
+        let oid = self.existing(sha).await?;
+        self.change(|all| all.set_status(oid, login, context.to_owned(), state, None)).await
+    }
+
     /// Sets a check run of an app; one of the same name and app on the same commit is changed.
     ///
     /// # Errors
@@ -52,10 +68,15 @@ impl TwinHandle {
     ///
     /// As [`set_status`](Self::set_status).
     pub async fn set_check(&self, sha: &str, check: AutoCheck) -> Result<(), TwinError> {
+        let oid = self.existing(sha).await?;
+        self.change(|state| state.set_check(oid, check)).await
+    }
+
+    async fn existing(&self, sha: &str) -> Result<Oid, TwinError> {
         let missing = || TwinError::NoSuchThing(format!("commit {sha}"));
         let oid = Oid::parse(sha).ok_or_else(missing)?;
         self.world.git.commit(oid).await?.ok_or_else(missing)?;
-        self.change(|state| state.set_check(oid, check)).await
+        Ok(oid)
     }
 
     /// Sets checks by this rule whenever a pull request is opened or reopened, or its head moves, before the request

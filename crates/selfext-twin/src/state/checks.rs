@@ -102,21 +102,26 @@ impl State {
         Some((sha, self.checks.get_mut(&sha)?.get_mut(at)?))
     }
 
+    /// Sets a status from outside the API.
+    pub(crate) fn set_status(
+        &mut self,
+        sha: Oid,
+        creator: &str,
+        context: String,
+        state: StatusState,
+        description: Option<String>,
+    ) {
+        let id = self.next_id();
+        let (creator, at) = (creator.to_owned(), clock::now());
+        self.add_status(sha, StatusRecord { id, context, state, description, target_url: None, creator, at });
+    }
+
     /// Sets a status or a check run from outside the API. A check run of the same name and app is changed rather
     /// than covered by another one.
     pub(crate) fn set_check(&mut self, sha: Oid, check: AutoCheck) {
         match check {
             AutoCheck::Status { context, state, description } => {
-                let status = StatusRecord {
-                    id: self.next_id(),
-                    context,
-                    state,
-                    description,
-                    target_url: None,
-                    creator: OUTSIDE.to_owned(),
-                    at: clock::now(),
-                };
-                self.add_status(sha, status);
+                self.set_status(sha, OUTSIDE, context, state, description);
             }
             AutoCheck::CheckRun { name, outcome, app } => {
                 let id = self.next_id();

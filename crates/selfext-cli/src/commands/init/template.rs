@@ -30,7 +30,8 @@ version = 1
 
 [gate]
 # The commit statuses and check runs that must be green on the pull request. Whatever else is reported there must be green
-# too. Pin one to the app that must have set it with { context = "build", app_id = 15368 } (15368 is GitHub Actions).
+# too. Pin one to the app that must have set it with { context = "build", app_id = 15368 } (15368 is GitHub Actions), or a
+# commit status to the account that must have set it with { context = "ci", creator = "my-ci[bot]" }.
 required = []
 # Contexts that may be red.
 optional = []

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use selfext_domain::EntryChange;
-use selfext_domain::ports::MergeAnswer;
+use selfext_domain::ports::{MergeAnswer, SurveyScope};
 
 use crate::forge::repository::changes;
 use crate::forge::stage::{Stage, on_stage, passed, text};
@@ -27,7 +27,7 @@ pub async fn each_call_has_its_number_of_requests<W: ForgeWorld>() {
         assert_eq!(count(stage), (1, 1), "show_evidence");
         stage.forge.find_published(&stage.branch, &stage.base).await.unwrap().unwrap();
         assert_eq!(count(stage), (2, 1), "find_published");
-        stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        stage.forge.survey(published.pull_request, &published.head, &stage.base, SurveyScope::default()).await.unwrap();
         assert_eq!(count(stage), (5, 1), "survey");
         let answer = stage.forge.merge(stage.permit(&publication, &published)).await;
         assert!(matches!(answer, MergeAnswer::Merged { .. }), "{answer:?}");
@@ -78,7 +78,7 @@ pub async fn a_whole_promotion_fits_its_budget<W: ForgeWorld>() {
         let evidence = passed();
         let (shown, survey) = tokio::join!(
             stage.forge.show_evidence(&published.head, &evidence),
-            stage.forge.survey(published.pull_request, &published.head, &stage.base, false),
+            stage.forge.survey(published.pull_request, &published.head, &stage.base, SurveyScope::default()),
         );
         shown.unwrap();
         survey.unwrap();
@@ -98,7 +98,11 @@ pub async fn a_repeated_look_costs_nothing_of_the_limit<W: ForgeWorld>() {
         let published = stage.forge.publish(&publication).await.unwrap();
         let survey = async || {
             stage.world.forget_exchanges();
-            stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap()
+            stage
+                .forge
+                .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .unwrap()
         };
         let first = survey().await;
         assert_eq!(survey().await, first);

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use selfext_domain::ports::{Forge, ForgeError, Publication, Published};
+use selfext_domain::ports::{Forge, ForgeError, Publication, Published, SurveyScope};
 use serde_json::json;
 
 use crate::forge::secrecy::{assert_discreet, every_form};
@@ -20,7 +20,7 @@ async fn every_call(
         ("publish", forge.publish(publication).await.map(drop)),
         ("find_published", forge.find_published(branch, base).await.map(drop)),
         ("show_evidence", forge.show_evidence(head, &passed()).await),
-        ("survey", forge.survey(number, head, base, false).await.map(drop)),
+        ("survey", forge.survey(number, head, base, SurveyScope::default()).await.map(drop)),
         ("commit", forge.commit(head).await.map(drop)),
         ("pull_request", forge.pull_request(number).await.map(drop)),
         ("find_pull_request", forge.find_pull_request(branch, base).await.map(drop)),

@@ -1,6 +1,8 @@
 //! Changes that go through the service's merge queue.
 
-use selfext_domain::ports::{ForgeError, MergeAnswer, Publication, Published, PullRequestState, QueueEntry};
+use selfext_domain::ports::{
+    ForgeError, MergeAnswer, Publication, Published, PullRequestState, QueueEntry, SurveyScope,
+};
 use selfext_domain::{MergePermit, MergeWay, PermitTerms, PullRequestNumber, Reason, RequiredContext};
 
 use super::merging::reason;
@@ -14,7 +16,7 @@ fn through_queue<W: ForgeWorld>(stage: &Stage<W>, publication: &Publication, pub
 
 /// Gives the base a queue that asks for `ci`.
 async fn with_queue<W: ForgeWorld>(stage: &Stage<W>) {
-    let ruleset = vec![RequiredContext { context: "ci".to_owned(), app_id: None }];
+    let ruleset = vec![RequiredContext { context: "ci".to_owned(), pin: None }];
     stage.world.protect(&stage.base, &Protected { ruleset, merge_queue: true, ..Protected::default() }).await;
 }
 
@@ -53,7 +55,7 @@ pub async fn a_change_enters_the_queue_once_and_lands_as_the_queues_commit<W: Fo
         assert_eq!(stage.repository.head(&stage.base), Some(commit.clone()));
         let pull = stage.forge.pull_request(number).await.unwrap();
         assert_eq!(pull.state, PullRequestState::Merged { commit: Some(commit.clone()) });
-        let survey = stage.forge.survey(number, &commit, &stage.base, false).await.unwrap();
+        let survey = stage.forge.survey(number, &commit, &stage.base, SurveyScope::default()).await.unwrap();
         assert!(
             survey.gate.statuses.iter().any(|status| status.context == "ci"),
             "what was said of the queue's commit"

@@ -3,6 +3,7 @@
 
 pub mod background_merges;
 pub mod cost;
+pub mod creators;
 pub mod failures;
 pub mod fencing;
 pub mod merge_answers;

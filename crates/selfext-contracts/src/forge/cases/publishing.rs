@@ -1,4 +1,4 @@
-use selfext_domain::ports::{ForgeError, MergeAnswer, Publication, PullRequestState};
+use selfext_domain::ports::{ForgeError, MergeAnswer, Publication, PullRequestState, SurveyScope};
 use selfext_domain::{
     CommitMeta, EntryChange, GateRules, GateVerdict, PERMIT_CONTEXT, RepoPath, StatusState, TreeSha, evaluate_gate,
 };
@@ -22,7 +22,11 @@ pub async fn a_change_goes_all_the_way<W: ForgeWorld>() {
         assert_eq!((pull.base, pull.state, pull.draft), (stage.base.clone(), PullRequestState::Open, false));
         assert!(pull.url == published.url && pull.url.starts_with("http"), "{}", pull.url);
 
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let survey = stage
+            .forge
+            .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+            .await
+            .unwrap();
         assert_eq!((survey.base_head, survey.pull_request.mergeable), (base.clone(), Some(true)));
         assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(true));
 
@@ -62,7 +66,11 @@ pub async fn the_permits_status_says_whether_it_is_open<W: ForgeWorld>() {
         for (open, state) in [(true, StatusState::Success), (true, StatusState::Success), (false, StatusState::Pending)]
         {
             stage.forge.show_permit(&published.head, open).await.unwrap();
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+            let survey = stage
+                .forge
+                .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .unwrap();
             let said = survey.gate.statuses.iter().find(|status| status.context == PERMIT_CONTEXT).unwrap();
             assert_eq!(said.state, state);
         }
@@ -105,7 +113,8 @@ pub async fn a_moved_base_moves_the_branch_and_keeps_the_pull_request<W: ForgeWo
         assert_ne!(second.head, first.head);
         assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&second.head));
         assert_eq!(stage.repository.parents(&second.head), [moved]);
-        let survey = stage.forge.survey(second.pull_request, &second.head, &stage.base, false).await.unwrap();
+        let survey =
+            stage.forge.survey(second.pull_request, &second.head, &stage.base, SurveyScope::default()).await.unwrap();
         assert_eq!((survey.pull_request.head, evidence_in(&survey.gate)), (second.head, Stage::<W>::once(true)));
         assert_eq!(stage.world.pull_requests().await.len(), 1);
     })
@@ -274,7 +283,11 @@ pub async fn bases_with_slash_and_hash_work<W: ForgeWorld>() {
             assert_eq!(stage.repository.head(&stage.base).as_ref(), Some(&before));
             let (publication, published) = stage.published().await;
             assert_eq!(stage.forge.publish(&publication).await.unwrap(), published);
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+            let survey = stage
+                .forge
+                .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .unwrap();
             assert_eq!((&survey.base_head, &survey.pull_request.base), (&before, &stage.base));
             let found = stage.forge.find_pull_request(&stage.branch, &stage.base).await.unwrap().unwrap();
             assert_eq!(found.number, published.pull_request);
@@ -309,7 +322,11 @@ pub async fn a_lost_answer_anywhere_is_mended_by_publishing_again<W: ForgeWorld>
             let published = stage.publish(&publication).await;
             assert_eq!(stage.repository.head(&stage.branch).as_ref(), Some(&published.head), "{step:?}");
             assert_eq!(stage.world.pull_requests().await.len(), 1, "{step:?}");
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+            let survey = stage
+                .forge
+                .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .unwrap();
             assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(true), "{step:?}");
         })
         .await;
@@ -339,7 +356,11 @@ pub async fn evidence_that_speaks_against_a_change_is_red<W: ForgeWorld>() {
     on_stage(async |stage: &Stage<W>| {
         let (_, published) = stage.published().await;
         stage.forge.show_evidence(&published.head, &failed()).await.unwrap();
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let survey = stage
+            .forge
+            .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+            .await
+            .unwrap();
         assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(false));
         assert!(matches!(evaluate_gate(&GateRules::default(), &survey.gate), GateVerdict::Refuse(_)));
     })
@@ -368,7 +389,11 @@ pub async fn evidence_is_shown_once_however_often_and_by_whomever<W: ForgeWorld>
                 (&json!(1), &json!("test failed"))
             );
         }
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let survey = stage
+            .forge
+            .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+            .await
+            .unwrap();
         assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(false));
     })
     .await;

@@ -1,22 +1,26 @@
-use selfext_domain::ports::{ForgeError, MergeAnswer};
+use selfext_domain::ports::{ForgeError, MergeAnswer, SurveyScope};
 use selfext_domain::{
-    MergeMethod, MergeQueue, PullRequestNumber, Reason, RequiredContext, ReviewState, ReviewVerdict, TeamName,
+    MergeMethod, MergeQueue, Pin, PullRequestNumber, Reason, RequiredContext, ReviewState, ReviewVerdict, TeamName,
     evaluate_reviews,
 };
 use serde_json::{Value, json};
 
-use crate::forge::stage::{Stage, on_stage, on_stage_with_base};
+use crate::forge::stage::{REVIEWS, Stage, on_stage, on_stage_with_base};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Protected, Step};
 
 fn context(name: &str, app_id: Option<u64>) -> RequiredContext {
-    RequiredContext { context: name.to_owned(), app_id }
+    RequiredContext { context: name.to_owned(), pin: app_id.map(Pin::App) }
 }
 
 pub async fn what_protection_and_rulesets_require_is_read_together<W: ForgeWorld>() {
     for base in ["main", "release/2.x#1"] {
         on_stage_with_base(base, async |stage: &Stage<W>| {
             let (_, published) = stage.published().await;
-            let free = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+            let free = stage
+                .forge
+                .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .unwrap();
             assert!(free.rules.required.is_empty() && free.rules.approvals == 0 && free.rules.merge_queue.is_none());
             let protected = Protected {
                 classic: vec![context("ci", None), context("build", Some(7))],
@@ -25,7 +29,11 @@ pub async fn what_protection_and_rulesets_require_is_read_together<W: ForgeWorld
                 merge_queue: true,
             };
             stage.world.protect(&stage.base, &protected).await;
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+            let survey = stage
+                .forge
+                .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .unwrap();
             let both = [protected.classic, protected.ruleset].concat();
             assert_eq!((survey.rules.required, survey.rules.approvals), (both, 2));
             assert_eq!(
@@ -47,7 +55,8 @@ pub async fn a_service_without_rulesets_has_no_rules_and_one_that_hides_them_is_
         on_stage(async |stage: &Stage<W>| {
             let (_, published) = stage.published().await;
             stage.world.disturb(Step::ReadRulesets, Misbehaviour::refusal(status, message));
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await;
+            let survey =
+                stage.forge.survey(published.pull_request, &published.head, &stage.base, SurveyScope::default()).await;
             assert_eq!(survey.is_ok(), readable, "{status} {message}: {survey:?}");
         })
         .await;
@@ -57,7 +66,7 @@ pub async fn a_service_without_rulesets_has_no_rules_and_one_that_hides_them_is_
 async fn verdict<W: ForgeWorld>(stage: &Stage<W>, need: u32) -> ReviewVerdict {
     let number = PullRequestNumber::new(1).unwrap();
     let head = stage.repository.head(&stage.branch).unwrap();
-    let survey = stage.forge.survey(number, &head, &stage.base, true).await.unwrap();
+    let survey = stage.forge.survey(number, &head, &stage.base, REVIEWS).await.unwrap();
     evaluate_reviews(need, &head, &survey.reviews)
 }
 
@@ -135,7 +144,7 @@ pub async fn more_than_a_page_of_reviews_is_read_in_its_order<W: ForgeWorld>() {
             stage.world.review(published.pull_request, "somebody", "COMMENTED", None).await;
         }
         stage.world.review(published.pull_request, "somebody", "APPROVED", None).await;
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, true).await.unwrap();
+        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, REVIEWS).await.unwrap();
         assert_eq!(survey.reviews.len(), 104);
         assert_eq!(survey.reviews.last().map(|review| &review.state), Some(&ReviewState::Approved));
     })
@@ -147,7 +156,13 @@ pub async fn reviews_are_read_where_the_service_asks_for_them<W: ForgeWorld>() {
         let (_, published) = stage.published().await;
         stage.world.review(published.pull_request, "writer", "APPROVED", None).await;
         let survey = async || {
-            stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap().reviews.len()
+            stage
+                .forge
+                .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .unwrap()
+                .reviews
+                .len()
         };
         assert_eq!(survey().await, 0);
         stage.world.protect(&stage.base, &Protected { approvals: 1, ..Protected::default() }).await;
@@ -162,7 +177,8 @@ pub async fn who_may_write_is_never_guessed<W: ForgeWorld>() {
         stage.world.permit("writer", "write").await;
         stage.world.review(published.pull_request, "writer", "APPROVED", None).await;
         stage.world.disturb(Step::ReadPermission, Misbehaviour::refusal(403, "Resource not accessible by integration"));
-        let error = stage.forge.survey(published.pull_request, &published.head, &stage.base, true).await.unwrap_err();
+        let error =
+            stage.forge.survey(published.pull_request, &published.head, &stage.base, REVIEWS).await.unwrap_err();
         assert!(matches!(error, ForgeError::Unauthorized(_)), "{error:?}");
         stage.world.disturb(Step::ReadPermission, Misbehaviour::refusal(404, "Not Found"));
         assert_eq!(verdict(stage, 1).await, ReviewVerdict::Missing { have: 0, need: 1 });
@@ -195,7 +211,8 @@ pub async fn mergeability_that_is_not_worked_out_is_unknown<W: ForgeWorld>() {
         stage.world.set_mergeability_unknown(1);
         let (_, published) = stage.published().await;
         let mergeable = async || {
-            let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await;
+            let survey =
+                stage.forge.survey(published.pull_request, &published.head, &stage.base, SurveyScope::default()).await;
             survey.unwrap().pull_request.mergeable
         };
         assert_eq!((mergeable().await, mergeable().await), (None, Some(true)));

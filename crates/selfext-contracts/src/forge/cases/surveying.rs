@@ -1,4 +1,4 @@
-use selfext_domain::ports::ForgeError;
+use selfext_domain::ports::{ForgeError, SurveyScope};
 use selfext_domain::{
     CheckRun, CommitSha, EVIDENCE_CONTEXT, GateRules, GateVerdict, PullRequestNumber, RequiredContext, StatusState,
     evaluate_gate,
@@ -6,7 +6,7 @@ use selfext_domain::{
 use serde_json::{Value, json};
 
 use crate::forge::repository::changes;
-use crate::forge::stage::{Stage, branch, evidence_in, on_stage, on_stage_with_base, text};
+use crate::forge::stage::{REVIEWS, Stage, branch, evidence_in, on_stage, on_stage_with_base, text};
 use crate::forge::world::{ForgeWorld, Misbehaviour, Step};
 
 fn check_run(name: &str, status: &str, conclusion: Option<&str>) -> CheckRun {
@@ -19,7 +19,11 @@ pub async fn a_red_check_run_beside_a_green_status_is_seen<W: ForgeWorld>() {
         let (_, published) = stage.published().await;
         stage.world.set_status(&published.head, "ci", "success").await;
         stage.world.set_check_run(&published.head, &check_run("lint", "completed", Some("failure"))).await;
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let survey = stage
+            .forge
+            .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+            .await
+            .unwrap();
         let others: Vec<_> = survey.gate.check_runs.iter().filter(|run| run.name != EVIDENCE_CONTEXT).collect();
         let [run] = others[..] else { panic!("{survey:?}") };
         assert_eq!((run.name.as_str(), run.app_id), ("lint", Some(15_368)));
@@ -28,7 +32,7 @@ pub async fn a_red_check_run_beside_a_green_status_is_seen<W: ForgeWorld>() {
         let said: Vec<_> = others.map(|status| (status.context.as_str(), &status.state)).collect();
         assert_eq!(said, [("ci", &StatusState::Success)]);
         assert_eq!(evidence_in(&survey.gate), Stage::<W>::once(true));
-        let required = vec![RequiredContext { context: "ci".to_owned(), app_id: None }];
+        let required = vec![RequiredContext { context: "ci".to_owned(), pin: None }];
         let rules = GateRules { required, ..GateRules::default() };
         assert!(matches!(evaluate_gate(&rules, &survey.gate), GateVerdict::Refuse(_)));
     })
@@ -47,7 +51,11 @@ pub async fn every_word_about_a_check_run_is_passed_on<W: ForgeWorld>() {
         for (context, state) in [("e", "error"), ("f", "failure"), ("p", "pending"), ("s", "success")] {
             stage.world.set_status(&published.head, context, state).await;
         }
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let survey = stage
+            .forge
+            .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+            .await
+            .unwrap();
         for (at, (status, conclusion)) in words.iter().enumerate() {
             let run = survey.gate.check_runs.iter().find(|run| run.name == format!("c{at}")).unwrap();
             assert_eq!((run.status.as_str(), run.conclusion.as_deref()), (*status, *conclusion));
@@ -118,7 +126,11 @@ pub async fn more_than_a_page_of_statuses_and_check_runs_is_read<W: ForgeWorld>(
                 .set_check_run(&published.head, &check_run(&format!("c{at}"), "completed", Some("success")))
                 .await;
         }
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let survey = stage
+            .forge
+            .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+            .await
+            .unwrap();
         let (statuses, runs) = Stage::<W>::once(true);
         let expected = (204 + statuses.len(), 101 + runs.len());
         assert_eq!((survey.gate.statuses.len(), survey.gate.check_runs.len()), expected);
@@ -131,7 +143,11 @@ pub async fn a_moved_head_and_a_moved_base_are_seen<W: ForgeWorld>() {
         let (_, published) = stage.published().await;
         let base = stage.repository.push(&stage.base, &changes([("other.txt", text("x\n"))]), "Somebody's");
         let head = stage.repository.push(&stage.branch, &changes([("a.txt", text("a\n"))]), "Somebody's");
-        let survey = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap();
+        let survey = stage
+            .forge
+            .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+            .await
+            .unwrap();
         assert_eq!((survey.base_head, survey.pull_request.head), (base, head));
     })
     .await;
@@ -142,7 +158,8 @@ pub async fn a_partial_reading_is_none<W: ForgeWorld>() {
     for step in [ReadPullRequest, ReadBaseBranch, ReadRulesets, ReadStatuses, ReadCheckRuns, ReadReviews] {
         on_stage(async |stage: &Stage<W>| {
             let (_, published) = stage.published().await;
-            let survey = async || stage.forge.survey(published.pull_request, &published.head, &stage.base, true).await;
+            let survey =
+                async || stage.forge.survey(published.pull_request, &published.head, &stage.base, REVIEWS).await;
             stage.world.disturb(step, Misbehaviour::refusal(502, "Bad Gateway"));
             let error = survey().await.unwrap_err();
             assert!(matches!(error, ForgeError::Unavailable(_)), "{step:?}: {error:?}");
@@ -163,8 +180,18 @@ pub async fn what_is_not_there_is_not_found<W: ForgeWorld>() {
             stage.forge.commit(&commit).await.map(drop).unwrap_err(),
             stage.forge.pull_request(number).await.map(drop).unwrap_err(),
             stage.forge.close_pull_request(number).await.unwrap_err(),
-            stage.forge.survey(number, &published.head, &stage.base, false).await.map(drop).unwrap_err(),
-            stage.forge.survey(published.pull_request, &published.head, &nowhere, false).await.map(drop).unwrap_err(),
+            stage
+                .forge
+                .survey(number, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .map(drop)
+                .unwrap_err(),
+            stage
+                .forge
+                .survey(published.pull_request, &published.head, &nowhere, SurveyScope::default())
+                .await
+                .map(drop)
+                .unwrap_err(),
         ];
         for error in errors {
             assert!(matches!(error, ForgeError::NotFound(_)), "{error:?}");
@@ -189,7 +216,8 @@ pub async fn a_record_that_lags_behind_its_branch_is_waited_for<W: ForgeWorld>()
         let stale = Misbehaviour::Answer { status: 200, headers: Vec::new(), body: last_record(stage) };
         stage.repository.push(&stage.base, &changes([("other.txt", text("x\n"))]), "Somebody's");
         let second = stage.forge.publish(&stage.usual_publication()).await.unwrap();
-        let survey = async || stage.forge.survey(second.pull_request, &second.head, &stage.base, false).await;
+        let survey =
+            async || stage.forge.survey(second.pull_request, &second.head, &stage.base, SurveyScope::default()).await;
         for _ in 0..2 {
             stage.world.disturb(Step::ReadPullRequest, stale.clone());
         }
@@ -207,7 +235,9 @@ pub async fn a_list_that_changes_while_it_is_read_is_read_again<W: ForgeWorld>()
     on_stage(async |stage: &Stage<W>| {
         let (_, published) = stage.published().await;
         stage.world.set_status(&published.head, "ci", "success").await;
-        let survey = async || stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await;
+        let survey = async || {
+            stage.forge.survey(published.pull_request, &published.head, &stage.base, SurveyScope::default()).await
+        };
         let counted = |total: u64| Misbehaviour::Answer {
             status: 200,
             headers: Vec::new(),
@@ -227,7 +257,11 @@ pub async fn a_list_that_changes_while_it_is_read_is_read_again<W: ForgeWorld>()
         stage
             .world
             .disturb(Step::ReadCheckRuns, Misbehaviour::Answer { status: 200, headers: Vec::new(), body: too_many });
-        let error = stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap_err();
+        let error = stage
+            .forge
+            .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+            .await
+            .unwrap_err();
         assert!(matches!(error, ForgeError::Unreadable(_)), "{error:?}");
     })
     .await;
@@ -243,8 +277,11 @@ pub async fn what_is_said_of_another_commit_does_not_count<W: ForgeWorld>() {
             let (_, published) = stage.published().await;
             let answer = Misbehaviour::Answer { status: 200, headers: Vec::new(), body: body.clone() };
             stage.world.disturb(step, answer);
-            let error =
-                stage.forge.survey(published.pull_request, &published.head, &stage.base, false).await.unwrap_err();
+            let error = stage
+                .forge
+                .survey(published.pull_request, &published.head, &stage.base, SurveyScope::default())
+                .await
+                .unwrap_err();
             assert!(matches!(error, ForgeError::Unreadable(_)), "{step:?}: {error:?}");
         })
         .await;
