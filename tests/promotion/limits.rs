@@ -1,11 +1,14 @@
 //! GitHub's limits, which one token has for everything that is done with it.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::future::join_all;
 use futures::join;
-use selfext::{BranchName, Budget, DatabaseUrl};
-use selfext_twin::Limits;
+use selfext::{BranchName, Budget, DatabaseUrl, Observer, Step};
+use selfext_twin::{Exchange, Limits};
+use serde_json::Value;
 
 use crate::world::*;
 
@@ -29,6 +32,86 @@ const MOST_WRITES: usize = 5 + 40 * 3;
 /// How long a request may be on its way that was sent before the limit was known.
 const UNDER_WAY: Duration = Duration::from_millis(1_500);
 
+/// The writes of a promotion that it tells of right before it asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Write {
+    Publication,
+    Evidence,
+    Merge,
+}
+
+/// In which order the promotions asked for their writes.
+#[derive(Default)]
+struct Asked(Mutex<Vec<(usize, Write)>>);
+
+struct Teller<'a> {
+    number: usize,
+    asked: &'a Asked,
+}
+
+impl Observer for Teller<'_> {
+    fn on(&self, step: &Step) {
+        let write = match step {
+            Step::Publishing => Write::Publication,
+            // The evidence is asked for with the first look at the checks.
+            Step::Published { .. } => Write::Evidence,
+            Step::MergeStarted => Write::Merge,
+            _ => return,
+        };
+        self.asked.0.lock().unwrap().push((self.number, write));
+    }
+}
+
+/// Whose the writes are that arrived, in their order: of which promotion, which, and whether a limit refused it.
+fn served(exchanges: &[Exchange]) -> Vec<(usize, Write, bool)> {
+    let mut of_head: HashMap<String, usize> = HashMap::new();
+    let mut of_pull: HashMap<String, usize> = HashMap::new();
+    let mut served = Vec::new();
+    for exchange in exchanges {
+        let last = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+        let path = &exchange.path_and_query;
+        let (number, write) = match (exchange.method.as_str(), path) {
+            ("POST", path) if path == "/graphql" => {
+                let base = text(exchange.request_body.as_ref(), "/variables/pull/baseRefName").unwrap();
+                let number = base.trim_start_matches("agents/").parse().unwrap();
+                let made = |at| text(exchange.response_body.as_ref(), at);
+                made("/data/commit/commit/oid").map(|head| of_head.insert(head, number));
+                made("/data/pull/pullRequest/number").map(|pull| of_pull.insert(pull, number));
+                (number, Write::Publication)
+            }
+            ("POST", path) if path.contains("/statuses/") => (of_head[&last(path)], Write::Evidence),
+            ("PUT", path) => (of_pull[&last(path.trim_end_matches("/merge"))], Write::Merge),
+            _ => continue,
+        };
+        served.push((number, write, exchange.status == Some(403)));
+    }
+    served
+}
+
+/// A value in a request or an answer.
+fn text(body: Option<&Value>, at: &str) -> Option<String> {
+    let value = body?.pointer(at)?;
+    Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// Nobody comes before one who asked earlier, and what a limit refused comes again before anything else.
+fn assert_fair(asked: &[(usize, Write)], served: &[(usize, Write, bool)]) {
+    let mut first: Vec<(usize, Write)> = Vec::new();
+    for (number, write, _) in served {
+        if !first.contains(&(*number, *write)) {
+            first.push((*number, *write));
+        }
+    }
+    assert_eq!(first, asked, "the order in which they were sent, and the one in which they were asked for");
+    for pair in served.windows(2) {
+        let [(number, write, refused), (next, next_write, _)] = pair else { unreachable!() };
+        // A merge gives its place back, for its permit is not to wait long.
+        if *refused && *write != Write::Merge {
+            assert_eq!((next, next_write), (number, write), "a write that a limit refused has lost its place");
+        }
+    }
+}
+
 #[tokio::test]
 async fn fifty_promotions_on_one_token_keep_its_limits_and_all_end() {
     let world = World::new(Backend::Postgres).await;
@@ -49,7 +132,10 @@ async fn fifty_promotions_on_one_token_keep_its_limits_and_all_end() {
     world.twin.set_limits(Some(Limits { writes: 3, ..limits }));
     world.twin.clear_exchanges();
     let change = change("second\n");
-    let (outcomes, ()) = join!(join_all(agents.iter().map(|agent| agent.promote(&change))), async {
+    let asked = Asked::default();
+    let tellers: Vec<_> = (0..PROMOTIONS).map(|number| Teller { number, asked: &asked }).collect();
+    let promotions = agents.iter().zip(&tellers).map(|(agent, teller)| agent.promote_as(&change, None, teller));
+    let (outcomes, ()) = join!(join_all(promotions), async {
         world.twin.wait_for(|exchange| exchange.status == Some(403)).await;
         world.twin.set_limits(Some(limits));
     });
@@ -61,6 +147,7 @@ async fn fifty_promotions_on_one_token_keep_its_limits_and_all_end() {
     }
 
     let exchanges = world.twin.exchanges();
+    assert_fair(&asked.0.lock().unwrap(), &served(&exchanges));
     let refused = exchanges.iter().filter(|exchange| exchange.status == Some(403)).count();
     assert!(refused > 0, "the limits were never met");
     let late: Vec<_> = world.twin.requests_while_limited().into_iter().filter(|after| *after > UNDER_WAY).collect();

@@ -165,8 +165,8 @@ impl Client {
         }
     }
 
-    /// One request in its turn; and again after the end of a limit that GitHub refused it for, since such a request was not
-    /// obeyed. A merge is sent once.
+    /// One request in its turn; and again, before those behind it, after the end of a limit that GitHub refused it for, since such
+    /// a request was not obeyed. A merge is sent once.
     pub(crate) async fn exchange(
         &self,
         method: &Method,
@@ -179,16 +179,16 @@ impl Client {
         let merging = *method == MERGING;
         let wait = if merging { budget.max_wait.min(MERGE_WAIT) } else { budget.max_wait };
         let deadline = Instant::now() + wait;
+        let limited = |Limited { retry_after }| SendError::Limited(retry_after);
+        let turn = self.resting(deadline, limiter.turn(kind, budget, deadline)).await.map_err(limited)?;
         loop {
-            let turn = self.turn(kind, deadline).await;
-            let turn = turn.map_err(|Limited { retry_after }| SendError::Limited(retry_after))?;
             let answer = self.exchange_now(method, uri, credential, body.clone()).await?;
             limiter.learn(&answer, budget);
-            drop(turn);
             let passes = limiter.limited_for().is_some_and(|left| Instant::now() + left <= deadline);
             if merging || answer.asked_wait().is_none() || !passes {
                 return Ok(answer);
             }
+            self.resting(deadline, limiter.again(&turn, budget, deadline)).await.map_err(limited)?;
         }
     }
 

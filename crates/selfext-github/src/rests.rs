@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::OctocrabForge;
 use crate::client::Client;
-use crate::share::{Kind, Limited, Turn};
 
 /// What is held back for less is not said.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -24,22 +23,20 @@ impl Rests for OctocrabForge {
 }
 
 impl Client {
-    /// The limiter's turn for a request, and a word where it takes long: until the end of GitHub's limit, or, where others come
-    /// first, until the request is given up.
-    pub(crate) async fn turn(&self, kind: Kind, deadline: Instant) -> Result<Turn<'_>, Limited> {
-        let (limiter, budget) = (&self.inner.share.limiter, &self.inner.budget);
-        let turn = limiter.turn(kind, budget, deadline);
-        let Some(listener) = &self.listener else { return turn.await };
-        let mut turn = pin!(turn);
+    /// Waits for what a request has to wait for in the limiter until this deadline, and says so where it takes long: until the end of
+    /// GitHub's limit, or, where others come first, until the request is given up.
+    pub(crate) async fn resting<T>(&self, deadline: Instant, waiting: impl Future<Output = T>) -> T {
+        let Some(listener) = &self.listener else { return waiting.await };
+        let mut waiting = pin!(waiting);
         let mut said = None;
         let mut until = Instant::now() + MOMENT;
         loop {
-            if let Ok(turn) = timeout_at(until, turn.as_mut()).await {
-                return turn;
+            if let Ok(had) = timeout_at(until, waiting.as_mut()).await {
+                return had;
             }
             let now = Instant::now();
             // A moment for those who are due at the same time.
-            let limit = limiter.limited_for().map(|left| now + left + MOMENT);
+            let limit = self.inner.share.limiter.limited_for().map(|left| now + left + MOMENT);
             until = limit.filter(|limit| *limit < deadline).unwrap_or(deadline + MOMENT);
             // In this order, so that what goes on is not said to be over.
             let longer = Rest::begin(listener, until - now);

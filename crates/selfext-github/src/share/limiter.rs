@@ -37,10 +37,12 @@ pub(crate) struct Limited {
 /// The turn of one request; it ends when this is dropped.
 #[must_use]
 pub(crate) struct Turn<'a> {
+    kind: Kind,
     _place: SemaphorePermit<'a>,
 }
 
-/// The limits of one credential. Turns are given in the order in which they were asked for.
+/// The limits of one credential. Turns are given in the order in which they were asked for, and last until the request was obeyed or
+/// is given up.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     state: Mutex<State>,
@@ -76,6 +78,17 @@ impl Limiter {
         let Ok(Ok(place)) = timeout_at(deadline, places.acquire()).await else {
             return Err(self.limited(kind, budget));
         };
+        self.due(kind, budget, deadline).await?;
+        Ok(Turn { kind, _place: place })
+    }
+
+    /// Waits until the request whose turn it is may be sent again, after a limit refused it, at most until `deadline`. It keeps its
+    /// place: nobody who asked later comes before it.
+    pub(crate) async fn again(&self, turn: &Turn<'_>, budget: &Budget, deadline: Instant) -> Result<(), Limited> {
+        self.due(turn.kind, budget, deadline).await
+    }
+
+    async fn due(&self, kind: Kind, budget: &Budget, deadline: Instant) -> Result<(), Limited> {
         self.refuse_what_is_late(kind, budget, deadline)?;
         let at = self.take(kind, budget);
         self.sleep(kind, at, deadline, budget).await?;
@@ -83,7 +96,7 @@ impl Limiter {
         while let Some(left) = self.limited_for() {
             self.sleep(kind, Instant::now() + left, deadline, budget).await?;
         }
-        Ok(Turn { _place: place })
+        Ok(())
     }
 
     async fn sleep(&self, kind: Kind, at: Instant, deadline: Instant, budget: &Budget) -> Result<(), Limited> {
@@ -264,6 +277,30 @@ mod tests {
         assert_eq!(limiter.limited_for(), None);
         limiter.learn(&answer(200, &[date, reset, ("x-ratelimit-remaining", "10")]), &BUDGET);
         assert_eq!(limiter.limited_for().unwrap().as_secs().div_ceil(60), 5);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_a_limit_refused_keeps_its_place() {
+        let (limiter, budget) = (Limiter::default(), Budget { writes_per_minute: 60_000, ..BUDGET });
+        let order = Mutex::new(Vec::new());
+        let first = async {
+            let turn = limiter.turn(Kind::Write, &budget, soon(60_000)).await.unwrap();
+            tokio::task::yield_now().await;
+            let until = soon(50);
+            limiter.state().until = Some(until);
+            limiter.again(&turn, &budget, soon(60_000)).await.unwrap();
+            assert!(Instant::now() >= until);
+            order.lock().unwrap().push(1);
+        };
+        let second = async {
+            let _turn = limiter.turn(Kind::Write, &budget, soon(60_000)).await.unwrap();
+            order.lock().unwrap().push(2);
+        };
+        futures::future::join(first, second).await;
+        assert_eq!(*order.lock().unwrap(), [1, 2]);
+        let turn = limiter.turn(Kind::Write, &budget, soon(60_000)).await.unwrap();
+        limiter.state().until = Some(soon(10_000));
+        assert!(limiter.again(&turn, &budget, soon(5_000)).await.is_err(), "it would wait longer than it may");
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use std::hash::BuildHasher as _;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 pub use budget::Budget;
-pub(crate) use limiter::{Kind, Limited, Turn};
+pub(crate) use limiter::{Kind, Limited};
 
 use self::answers::Answers;
 use self::limiter::Limiter;
