@@ -154,6 +154,23 @@ impl Pipeline {
         }
     }
 
+    /// Waits, at the ledger alone, until no other merge into the base is under way, or for as long as that may take.
+    async fn wait_for_merge(
+        &self,
+        until: DateTime<Utc>,
+        telling: &Telling,
+        observer: &dyn Observer,
+    ) -> Result<(), Stop> {
+        let what = format!("another merge into {}", self.config.base);
+        loop {
+            self.settle_overdue(observer).await?;
+            telling.during(what.clone(), until, self.ports.clock.sleep(self.config.retry_pause)).await;
+            if self.ports.clock.now() > until || self.open_permits().await?.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Shows the evidence, waits for the gate, and merges once it is green and no other merge into the base is under way.
     async fn pass_gate_and_merge(
         &self,
@@ -202,9 +219,7 @@ impl Pipeline {
                 }
                 Asked::NotYet(refusal) => {
                     observer.on(&Step::WaitingForMerge { detail: refusal.detail });
-                    self.settle_overdue(observer).await?;
-                    let what = format!("another merge into {}", self.config.base);
-                    telling.during(what, until, self.ports.clock.sleep(self.config.retry_pause)).await;
+                    self.wait_for_merge(until, telling, observer).await?;
                 }
             }
         }

@@ -69,7 +69,7 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn open_permits(&self) -> Result<Vec<PermitTerms>, PromoteError> {
+    pub(crate) async fn open_permits(&self) -> Result<Vec<PermitTerms>, PromoteError> {
         let mut open = self.ports.ledger.open_permits().await?;
         open.retain(|terms| terms.repository == self.config.repository && terms.base == self.config.base);
         Ok(open)
