@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --workspace --bench ledger                                # writes benches/RESULTS.md
 //! cargo bench --workspace --bench ledger -- --events 10000000           # the same at ten million events
+//! cargo bench --workspace --bench ledger -- --only sqlite               # one part of main's, printed alone
 //! cargo test --workspace --bench ledger -- --smoke                      # that all of it runs, in seconds
 //! ```
 //!
@@ -31,27 +32,34 @@ async fn main() {
     let size = Size::from_arguments(std::env::args().skip(1));
     let server = server::Server::start().await;
     let empty = server.database("empty").await;
-    let full = server.database("grown").await;
     let mut table = Table::default();
 
-    for writers in [1, 16] {
-        appending::beside_pgbench(&empty, writers, &size, &mut table).await;
+    for (part, writers) in [("one-writer", 1), ("many-writers", 16)] {
+        if size.includes(part) {
+            appending::beside_pgbench(&empty, writers, &size, &mut table).await;
+        }
     }
-    appending::batches(&empty, &size, &mut table).await;
-
-    full.fill(size.events).await;
-    for writers in [1, 16] {
-        appending::beside_a_full_one(&server.database("fresh").await, &full, writers, &size, &mut table).await;
+    if size.includes("batches") {
+        appending::batches(&empty, &size, &mut table).await;
     }
-    reading::pages(&full, &size, &mut table).await;
-    reading::one_run(&full, &size, &mut table).await;
-    reading::guard(&full, &size, &mut table).await;
-    reading::round_trips(&empty, &mut table).await;
-    sqlite::beside_the_c_api(&size, &mut table).await;
+    if size.includes("full") {
+        let full = server.database("grown").await;
+        full.fill(size.events).await;
+        for writers in [1, 16] {
+            appending::beside_a_full_one(&server.database("fresh").await, &full, writers, &size, &mut table).await;
+        }
+        reading::pages(&full, &size, &mut table).await;
+        reading::one_run(&full, &size, &mut table).await;
+        reading::guard(&full, &size, &mut table).await;
+        reading::round_trips(&empty, &mut table).await;
+    }
+    if size.includes("sqlite") {
+        sqlite::beside_the_c_api(&size, &mut table).await;
+    }
 
     let results = format!("{}\n{}\n{table}", table::INTRODUCTION, machine::described(&server, &size).await);
     println!("\n{results}");
-    if !size.smoke {
+    if !size.smoke && size.only.is_none() {
         std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md"), results).unwrap();
     }
 }
