@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::LedgerError;
-use selfext_domain::{Digest32, Event, Link, Position, RecordedEvent, StreamId};
+use selfext_domain::{Digest32, Event, Link, Position, RecordedEvent, StreamId, Tip};
 
 use crate::stored_text::stored;
 
@@ -64,6 +64,39 @@ impl EventRow {
     fn corrupt(&self, problem: &str) -> LedgerError {
         let Self { event_id, sequence, run_id, .. } = self;
         LedgerError::Corrupt { detail: format!("event {event_id}, number {sequence} of {run_id}: {problem}") }
+    }
+}
+
+/// What the database added to an event that it wrote.
+pub(crate) struct Addition<'a> {
+    pub id: i64,
+    pub transaction: i64,
+    pub written_by: &'a str,
+    pub created_at: DateTime<Utc>,
+    /// The hash as the database has it.
+    pub hash: &'a [u8],
+}
+
+impl Addition<'_> {
+    /// The event of this content, which was written behind `after`: the database must have hashed what was sent. It is read from
+    /// its bytes, as it will be by everybody else.
+    pub fn to_event(&self, content: String, after: Tip) -> Result<RecordedEvent, LedgerError> {
+        let corrupt =
+            |problem: &str| LedgerError::Corrupt { detail: format!("row {}, just written: {problem}", self.id) };
+        let number = |number: i64| u64::try_from(number).map_err(|_| corrupt("it has a negative number"));
+        let link = Link::new(after.hash, content.as_bytes());
+        if self.hash != link.hash.as_bytes() {
+            return Err(corrupt("what was hashed is not what was sent"));
+        }
+        Ok(RecordedEvent {
+            event: Event::from_content(&content).map_err(|error| corrupt(&explained(&error)))?,
+            sequence: after.sequence.saturating_add(1),
+            position: Position { transaction: number(self.transaction)?, id: number(self.id)? },
+            recorded_at: self.created_at,
+            written_by: self.written_by.to_owned(),
+            content,
+            link,
+        })
     }
 }
 

@@ -7,6 +7,15 @@ use sqlx::Error;
 /// The constraint that keeps event ids unique.
 const EVENT_ID: &str = "self_extension_events_event_id_key";
 
+/// The constraints that refuse an event where its stream does not end as its writer thinks, or which is recorded already.
+const MISPLACED: [&str; 4] =
+    [EVENT_ID, "self_extension_events_stream_key", "self_extension_events_no_gap", "self_extension_events_linked"];
+
+/// Whether an event was refused because of where it was to stand. It may be there since an earlier try.
+pub(super) fn is_misplaced(error: &Error) -> bool {
+    matches!(error, Error::Database(error) if error.constraint().is_some_and(|name| MISPLACED.contains(&name)))
+}
+
 /// Whether the connection was lost: the statement was carried out or not, and another connection may say which.
 pub(super) fn is_lost(error: &Error) -> bool {
     match error {

@@ -1,4 +1,5 @@
-//! The ledger on Postgres: each method is one statement, which is one transaction and one round trip.
+//! The ledger on Postgres: each method is one statement, which is one transaction and one round trip. Only an append that does not
+//! find what its writer expects takes a second one, which says why.
 //!
 //! The first use of a statement on a new connection prepares it, which is a round trip of its own.
 
@@ -13,13 +14,15 @@ use selfext_domain::{
     Subject, Tip,
 };
 use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 
 use super::Connections;
 use super::answer::{Answer, call};
 use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event_rows};
 use super::connections::Statement;
-use super::errors::{reading, writing};
+use super::errors::{is_misplaced, reading, writing};
 use super::follower::PgFollower;
+use super::written::{call_next, written};
 use crate::permit;
 use crate::request::{self, Batch, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
@@ -54,6 +57,21 @@ impl PgLedger {
         event_rows(&rows).map_err(reading)
     }
 
+    /// Writes where a stream ends as its writer thinks; `None` if it does not.
+    async fn write<'q>(
+        &self,
+        statement: impl Fn() -> Statement<'q> + Send + Sync,
+    ) -> Result<Option<Vec<PgRow>>, sqlx::Error> {
+        match self.connections.fetch(statement).await {
+            Ok(rows) => {
+                self.connections.wake_followers();
+                Ok(Some(rows))
+            }
+            Err(error) if is_misplaced(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn call<'q>(
         &self,
         event: &Event,
@@ -70,24 +88,29 @@ impl PgLedger {
 
 #[async_trait]
 impl Ledger for PgLedger {
+    /// One round trip where the stream ends as the caller thinks, two where it does not.
     async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
+        const NEXT: &str = call_next!("self_extension_append_next($1, $2, $3, $4, $5)");
         let content = request::appended(event)?;
         let run = stored(event.stream.as_str());
+        let statement = |function| {
+            sqlx::query(function)
+                .bind(event.id.as_uuid())
+                .bind(&*run)
+                .bind(&content)
+                .bind(signed(after.sequence.saturating_add(1)))
+                .bind(after.hash.as_bytes().as_slice())
+        };
         let function = if event.body.is_an_operators() {
             call!("self_extension_append_as_operator($1, $2, $3, $4, $5)")
         } else {
+            if let Some(rows) = self.write(|| statement(NEXT)).await.map_err(|error| writing(error, event.id))? {
+                let mut events = written(&rows, vec![content], after)?;
+                return events.pop().ok_or_else(|| LedgerError::unavailable("the database told nothing"));
+            }
             call!("self_extension_append($1, $2, $3, $4, $5)")
         };
-        let answer = self
-            .call(event, || {
-                sqlx::query(function)
-                    .bind(event.id.as_uuid())
-                    .bind(&*run)
-                    .bind(&content)
-                    .bind(signed(after.sequence.saturating_add(1)))
-                    .bind(after.hash.as_bytes().as_slice())
-            })
-            .await?;
+        let answer = self.call(event, || statement(function)).await?;
         match answer.outcome.as_str() {
             "recorded" => answer.event(),
             "id-reused" => Err(LedgerError::IdReused(event.id)),
@@ -96,22 +119,25 @@ impl Ledger for PgLedger {
         }
     }
 
+    /// One round trip where the stream ends as the caller thinks, two where it does not.
     async fn append_all(&self, events: &[Event], after: Tip) -> Result<Vec<RecordedEvent>, LedgerError> {
+        const NEXT: &str = call_next!("self_extension_append_all_next($1, $2, $3, $4, $5)");
         let Some(Batch { stream, contents }) = Batch::of(events)? else { return Ok(Vec::new()) };
         let run = stored(stream.as_str());
         let ids: Vec<_> = events.iter().map(|event| *event.id.as_uuid()).collect();
-        let rows = self
-            .connections
-            .fetch(|| {
-                sqlx::query(call!("self_extension_append_all($1, $2, $3, $4, $5)"))
-                    .bind(&ids)
-                    .bind(&*run)
-                    .bind(&contents)
-                    .bind(signed(after.sequence.saturating_add(1)))
-                    .bind(after.hash.as_bytes().as_slice())
-            })
-            .await
-            .map_err(reading)?;
+        let statement = |function| {
+            sqlx::query(function)
+                .bind(&ids)
+                .bind(&*run)
+                .bind(&contents)
+                .bind(signed(after.sequence.saturating_add(1)))
+                .bind(after.hash.as_bytes().as_slice())
+        };
+        if let Some(rows) = self.write(|| statement(NEXT)).await.map_err(reading)? {
+            return written(&rows, contents, after);
+        }
+        let function = call!("self_extension_append_all($1, $2, $3, $4, $5)");
+        let rows = self.connections.fetch(|| statement(function)).await.map_err(reading)?;
         let answer = Answer::of(&rows).map_err(reading)?;
         if answer.is_recorded() {
             self.connections.wake_followers();

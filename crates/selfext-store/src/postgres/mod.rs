@@ -17,6 +17,7 @@ mod queries;
 mod repositories;
 mod waits;
 mod wakes;
+mod written;
 
 pub use archive::PgArchive;
 pub use control::PgPromotionControl;

@@ -109,12 +109,8 @@ impl LedgerFixture for PgFixture {
     }
 
     async fn sql_past_triggers(&self, sql: &str) {
-        let triggers = [
-            "self_extension_events_derive",
-            "self_extension_events_append_only",
-            "self_extension_open_runs_follow",
-            "self_extension_watched_runs_follow",
-        ];
+        let triggers =
+            ["self_extension_events_derive", "self_extension_events_append_only", "self_extension_events_follow"];
         let on =
             triggers.map(|name| format!("ALTER TABLE self_extension_events ENABLE ALWAYS TRIGGER {name};")).concat();
         self.sql(&format!("ALTER TABLE self_extension_events DISABLE TRIGGER USER; {sql}; {on}")).await.unwrap();

@@ -1,0 +1,52 @@
+//! What the database adds to events that it writes where their streams end as the writer thinks.
+//!
+//! Everything else of such an event is what was sent, so it is not sent back. The hash is: it is over all that was sent and what
+//! stands before it.
+
+use selfext_domain::ports::LedgerError;
+use selfext_domain::{RecordedEvent, Tip};
+use sqlx::postgres::PgRow;
+use sqlx::{Error, Row as _};
+
+use super::errors::reading;
+use crate::row::Addition;
+
+/// A call of a function of `migrations/postgres/0016_append.sql`, with what it answers as [`addition`] reads it.
+macro_rules! call_next {
+    ($call:literal) => {
+        concat!(
+            "SELECT a.id, a.transaction_id::text::bigint, a.written_by, a.created_at, a.hash FROM public.",
+            $call,
+            " AS a"
+        )
+    };
+}
+pub(super) use call_next;
+
+fn addition(row: &PgRow) -> Result<Addition<'_>, Error> {
+    Ok(Addition {
+        id: row.try_get(0)?,
+        transaction: row.try_get(1)?,
+        written_by: row.try_get(2)?,
+        created_at: row.try_get(3)?,
+        hash: row.try_get(4)?,
+    })
+}
+
+/// The events of these contents, which were written one behind the other from `after` on.
+pub(super) fn written(
+    rows: &[PgRow],
+    contents: Vec<String>,
+    mut after: Tip,
+) -> Result<Vec<RecordedEvent>, LedgerError> {
+    if rows.len() != contents.len() {
+        return Err(LedgerError::unavailable("the database's function answered for other events than were sent"));
+    }
+    let mut events = Vec::with_capacity(rows.len());
+    for (row, content) in rows.iter().zip(contents) {
+        let event = addition(row).map_err(reading)?.to_event(content, after)?;
+        after = Tip { sequence: event.sequence, hash: event.link.hash };
+        events.push(event);
+    }
+    Ok(events)
+}
