@@ -1,14 +1,18 @@
-//! One SQLite file: a connection that writes, and some that read.
+//! One SQLite file: connections that write in turn, and some that read.
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use selfext_domain::ports::LedgerError;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Error, SqlitePool};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
 
+use super::appender::Appender;
 use super::errors::failed;
 
 /// How long to wait for another process that has the file, and for a free connection.
@@ -20,11 +24,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How many statements may read at a time.
 const READERS: u32 = 4;
 
-/// One SQLite file. Its writers queue for the one connection that writes, in the order in which they come; what SQLite
-/// offers them instead is to try again and again.
+/// One SQLite file. Its writers queue for their turn, in the order in which they come; what SQLite offers them instead is to try
+/// again and again.
 #[derive(Debug)]
 pub(crate) struct SqliteDatabase {
     pub writer: SqlitePool,
+    appender: Arc<Mutex<Appender>>,
     pub reader: SqlitePool,
     /// How a connection is made.
     pub options: SqliteConnectOptions,
@@ -49,7 +54,14 @@ impl SqliteDatabase {
         let writer = first(|| pool().max_connections(1).connect_with(options.clone())).await?;
         let reader = pool().max_connections(READERS).connect_lazy_with(options.clone());
         let written_by = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
-        Ok(Self { writer, reader, options, written_by })
+        let appender = Arc::new(Mutex::new(Appender::new(options.clone())));
+        Ok(Self { writer, appender, reader, options, written_by })
+    }
+
+    /// The turn to write, and what writes single events.
+    pub async fn turn(&self) -> Result<OwnedMutexGuard<Appender>, LedgerError> {
+        let turn = timeout(PATIENCE * 2, Arc::clone(&self.appender).lock_owned()).await;
+        turn.map_err(|_| LedgerError::unavailable("others write to the file all the time"))
     }
 }
 

@@ -52,6 +52,12 @@ impl SqliteLedger {
 impl Ledger for SqliteLedger {
     async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
         let content = request::appended(event)?;
+        let mut turn = self.database.turn().await?;
+        if let Some(recorded) = turn.append(content.clone(), after, &self.database.written_by).await? {
+            return Ok(recorded);
+        }
+        drop(turn);
+        // Why it was refused, or what was recorded before.
         let (database, event) = (Arc::clone(&self.database), event.clone());
         let work = async move {
             let mut writing = Writing::begin(&database).await?;

@@ -1,5 +1,6 @@
 //! The ledger, its archive and the promotion control on SQLite.
 
+mod appender;
 mod archive;
 mod bell;
 mod columns;

@@ -5,8 +5,10 @@ use selfext_domain::{ControlState, Digest32, Event, EventId, Link, RecordedEvent
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite, Transaction};
+use tokio::sync::OwnedMutexGuard;
 
 use super::SqliteDatabase;
+use super::appender::Appender;
 use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row};
 use super::database::traced;
 use super::errors::{control_failed, failed};
@@ -28,6 +30,8 @@ pub(super) type Statement = Query<'static, Sqlite, SqliteArguments>;
 /// true. Dropped without [`Writing::commit`], it takes everything back.
 pub(super) struct Writing<'a> {
     transaction: Transaction<'static, Sqlite>,
+    /// Given back after the transaction.
+    _turn: OwnedMutexGuard<Appender>,
     pub written_by: &'a str,
 }
 
@@ -41,8 +45,9 @@ pub(super) enum Found {
 
 impl<'a> Writing<'a> {
     pub async fn begin(database: &'a SqliteDatabase) -> Result<Self, LedgerError> {
+        let turn = database.turn().await?;
         let transaction = traced("BEGIN IMMEDIATE", database.writer.begin_with("BEGIN IMMEDIATE")).await?;
-        Ok(Self { transaction, written_by: &database.written_by })
+        Ok(Self { transaction, _turn: turn, written_by: &database.written_by })
     }
 
     /// Makes everything durable.
