@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Requests a minute that change something, sent one after another; 60 by default. The first ones are not spaced:
-    /// see `write_burst`.
+    /// see `write_burst`. With the greatest number there is no pace, and they are sent at the same time, too.
     pub writes_per_minute: u32,
     /// How many of them may follow each other without a pause after a rest; 10 by default.
     pub write_burst: u32,
@@ -36,6 +36,11 @@ impl Budget {
         reserve: 0,
         max_wait: Duration::from_mins(2),
     };
+
+    /// Whether writes come one after another at a pace.
+    pub(crate) const fn spaces_writes(&self) -> bool {
+        self.writes_per_minute < u32::MAX
+    }
 }
 
 impl Default for Budget {

@@ -38,7 +38,7 @@ pub(crate) struct Limited {
 #[must_use]
 pub(crate) struct Turn<'a> {
     kind: Kind,
-    _place: SemaphorePermit<'a>,
+    _place: Option<SemaphorePermit<'a>>,
 }
 
 /// The limits of one credential. Turns are given in the order in which they were asked for, and last until the request was obeyed or
@@ -71,12 +71,17 @@ impl Limiter {
     pub(crate) async fn turn(&self, kind: Kind, budget: &Budget, deadline: Instant) -> Result<Turn<'_>, Limited> {
         self.refuse_what_is_late(kind, budget, deadline)?;
         let places = match kind {
-            Kind::Read => &self.reads,
-            Kind::Write => &self.writes,
+            Kind::Read => Some(&self.reads),
+            // A server that counts nothing need not be asked for one write after the other: one that hangs holds up no other.
+            Kind::Write => Some(&self.writes).filter(|_| budget.spaces_writes()),
         };
-        // A semaphore that nobody closes gives its places in order.
-        let Ok(Ok(place)) = timeout_at(deadline, places.acquire()).await else {
-            return Err(self.limited(kind, budget));
+        let place = match places {
+            None => None,
+            // A semaphore that nobody closes gives its places in order.
+            Some(places) => match timeout_at(deadline, places.acquire()).await {
+                Ok(Ok(place)) => Some(place),
+                _ => return Err(self.limited(kind, budget)),
+            },
         };
         self.due(kind, budget, deadline).await?;
         Ok(Turn { kind, _place: place })
@@ -237,6 +242,14 @@ mod tests {
         }))
         .await;
         assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn where_nothing_is_counted_a_write_that_hangs_holds_up_no_other() {
+        let limiter = Limiter::default();
+        let hanging = limiter.turn(Kind::Write, &Budget::UNPACED, soon(60_000)).await.unwrap();
+        drop(limiter.turn(Kind::Write, &Budget::UNPACED, soon(60_000)).await.unwrap());
+        drop(hanging);
     }
 
     #[tokio::test]
