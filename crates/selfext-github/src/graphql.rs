@@ -46,9 +46,13 @@ impl Client {
             return Err(answer.error(&format!("GraphQL, which tells of {what}")));
         }
         let read: GraphqlAnswer<T> = answer.decode(what)?;
+        self.heed_limit(answer, read)
+    }
+
+    /// What an answer says, unless it says that there was too much: with the status 200, and otherwise as by the statuses of limits.
+    pub(crate) fn heed_limit<T>(&self, answer: &Answer, read: GraphqlAnswer<T>) -> Result<Said<T>, ForgeError> {
         let errors = read.errors.unwrap_or_default();
         if errors.iter().any(GraphqlError::is_limit) {
-            // Said with the status 200, and otherwise as by the statuses of limits.
             let wait = asked_wait(StatusCode::TOO_MANY_REQUESTS, &answer.headers, "").unwrap_or(AskedWait::UNSAID);
             self.inner.share.limiter.limit(wait);
             return Err(ForgeError::RateLimited { retry_after: wait.time });

@@ -197,10 +197,13 @@ impl Pipeline {
     /// permit is neither yielded again nor closed any more.
     pub(crate) async fn take_over(&self, journal: &mut Journal<'_>) -> Result<MergeGrant, Stop> {
         let terms = permit_of(journal)?;
-        // Nobody gets more time in a queue by taking it over.
-        let left = (terms.deadline - self.ports.ledger.time().await?).num_seconds();
-        let left = if terms.way.is_queue() { u32::try_from(left).unwrap_or(0) } else { 0 };
-        let started = terms.taken_over(self.config.holder.clone(), left.max(self.deadline_seconds()));
+        let mut seconds = self.deadline_seconds();
+        if terms.way.is_queue() {
+            // Nobody gets more time in a queue by taking it over.
+            let left = (terms.deadline - self.ports.ledger.time().await?).num_seconds();
+            seconds = seconds.max(u32::try_from(left).unwrap_or(0));
+        }
+        let started = terms.taken_over(self.config.holder.clone(), seconds);
         self.begin_merge(journal, started, None).await
     }
 

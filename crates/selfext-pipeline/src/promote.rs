@@ -163,9 +163,8 @@ impl Pipeline {
     ) -> Result<(), Stop> {
         let what = format!("another merge into {}", self.config.base);
         loop {
-            self.settle_overdue(observer).await?;
             telling.during(what.clone(), until, self.ports.clock.sleep(self.config.retry_pause)).await;
-            if self.ports.clock.now() > until || self.open_permits().await?.is_empty() {
+            if !self.settle_overdue(observer).await? || self.ports.clock.now() > until {
                 return Ok(());
             }
         }

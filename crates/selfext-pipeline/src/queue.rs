@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use selfext_domain::ports::{ForgeError, SurveyScope};
+use selfext_domain::ports::{ForgeError, QueueEntry, SurveyScope};
 use selfext_domain::{
     CommitSha, EVIDENCE_CONTEXT, PermitTerms, Reason, Refusal, Stage, error_chain, evidence_of_success, queue_vouches,
 };
@@ -26,8 +26,8 @@ const LOOKS: u32 = 3;
 
 /// What a look at the queue comes to.
 enum Place {
-    /// The pull request stands in it.
-    InQueue,
+    /// The pull request stands in it like this; without a commit that was not dealt with yet.
+    InQueue(QueueEntry),
     /// It landed.
     Landed(CommitSha),
     /// It is seen neither there nor landed.
@@ -46,15 +46,18 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Stop, Stop> {
         let terms = permit_of(journal)?;
-        let (mut told, mut made) = (None, None);
+        let mut seen = None;
         let (mut nowhere, mut silent) = (0, 0);
         let mut pace = Pace::new(self.config.retry_pause * POLL);
         loop {
             // Before the look, so that a wake-up that comes during it is not missed.
             let woken = self.wakes.as_ref().map_or(0, |wakes| wakes.count());
-            let before = (told, made.clone());
-            match self.look_at_queue(journal, &terms, &mut told, &mut made, observer).await {
-                Ok(Place::InQueue) => (nowhere, silent) = (0, 0),
+            match self.look_at_queue(journal, &terms, seen.as_ref(), observer).await {
+                Ok(Place::InQueue(entry)) => {
+                    (nowhere, silent) = (0, 0);
+                    pace = pace.after(seen.as_ref() != Some(&entry));
+                    seen = Some(entry);
+                }
                 Ok(Place::Landed(commit)) => return self.land(journal, commit, observer).await,
                 Ok(Place::Unwanted(refusal)) => return self.leave_queue(journal, refusal, doubtful, observer).await,
                 Ok(Place::Nowhere) => nowhere += 1,
@@ -72,35 +75,38 @@ impl Pipeline {
             if nowhere + silent > 0 {
                 self.ports.clock.sleep(self.config.retry_pause).await;
             } else {
-                pace = pace.after(before != (told, made.clone()));
                 self.wait_for_news(pace, woken, self.ports.clock.now() + A_WHILE).await;
             }
         }
     }
 
+    /// Looks, and deals with what is new since `seen`.
     async fn look_at_queue(
         &self,
         journal: &Journal<'_>,
         terms: &PermitTerms,
-        told: &mut Option<u32>,
-        made: &mut Option<CommitSha>,
+        seen: Option<&QueueEntry>,
         observer: &dyn Observer,
     ) -> Result<Place, ForgeError> {
-        let Some(entry) = self.ports.forge.queue_entry(terms.pull_request).await? else {
+        let Some(mut entry) = self.ports.forge.queue_entry(terms.pull_request).await? else {
             let landed = self.look(journal).await?.landed;
             return Ok(landed.map_or(Place::Nowhere, Place::Landed));
         };
-        if *told != Some(entry.position) {
-            *told = Some(entry.position);
+        if seen.is_none_or(|seen| seen.position != entry.position) {
             observer.on(&Step::InMergeQueue { position: entry.position });
         }
-        if let Some(commit) = entry.commit.filter(|commit| made.as_ref() != Some(commit)) {
-            if let Some(refusal) = self.judge_queue_commit(journal, terms, &commit).await? {
-                return Ok(Place::Unwanted(refusal));
+        if let Some(commit) =
+            entry.commit.as_ref().filter(|commit| seen.and_then(|seen| seen.commit.as_ref()) != Some(commit))
+        {
+            match self.judge_queue_commit(journal, terms, commit).await {
+                Ok(Some(refusal)) => return Ok(Place::Unwanted(refusal)),
+                Ok(None) => {}
+                // It was replaced meanwhile, or is not known everywhere yet; the next look shows which.
+                Err(ForgeError::NotFound(_)) => entry.commit = None,
+                Err(error) => return Err(error),
             }
-            *made = Some(commit);
         }
-        Ok(Place::InQueue)
+        Ok(Place::InQueue(entry))
     }
 
     /// Says on a commit that the queue made what selfext knows of it: that a permit is open for it, and that it was verified, if it
@@ -113,13 +119,7 @@ impl Pipeline {
         commit: &CommitSha,
     ) -> Result<Option<Refusal>, ForgeError> {
         let forge = &self.ports.forge;
-        let made = match forge.commit(commit).await {
-            Ok(made) => made,
-            // It was replaced meanwhile; the next look shows by what.
-            Err(ForgeError::NotFound(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if made.tree != terms.tree {
+        if forge.commit(commit).await?.tree != terms.tree {
             let survey = forge.survey(terms.pull_request, &terms.head, &terms.base, SurveyScope::default()).await?;
             if survey.rules.required.iter().any(|required| required.context == EVIDENCE_CONTEXT) {
                 let detail = format!(

@@ -56,20 +56,21 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Settles the merges into this base whose permits nobody used in time, so that they do not stand in the way for ever.
-    pub(crate) async fn settle_overdue(&self, observer: &dyn Observer) -> Result<(), PromoteError> {
+    /// Settles the merges into this base whose permits nobody used in time, so that they do not stand in the way for ever. Says
+    /// whether one is under way that is in time.
+    pub(crate) async fn settle_overdue(&self, observer: &dyn Observer) -> Result<bool, PromoteError> {
         let open = self.open_permits().await?;
         if open.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let now = self.ports.ledger.time().await?;
         for terms in open.iter().filter(|terms| terms.deadline < now) {
             self.settle_run(&terms.run, observer).await?;
         }
-        Ok(())
+        Ok(open.iter().any(|terms| terms.deadline >= now))
     }
 
-    pub(crate) async fn open_permits(&self) -> Result<Vec<PermitTerms>, PromoteError> {
+    async fn open_permits(&self) -> Result<Vec<PermitTerms>, PromoteError> {
         let mut open = self.ports.ledger.open_permits().await?;
         open.retain(|terms| terms.repository == self.config.repository && terms.base == self.config.base);
         Ok(open)

@@ -205,11 +205,11 @@ impl Pipeline {
         }
         let forge = &self.ports.forge;
         let fenced = async {
-            if terms.way.is_queue() {
-                forge.leave_queue(terms.pull_request).await?;
-            }
+            // A head that moved leaves the queue, too: what cannot be taken out of it is fenced all the same.
+            let left = if terms.way.is_queue() { forge.leave_queue(terms.pull_request).await } else { Ok(()) };
             forge.fence_branch(&terms.branch, &terms.head).await?;
-            forge.close_pull_request(terms.pull_request).await
+            forge.close_pull_request(terms.pull_request).await?;
+            left
         };
         if let Err(error) = fenced.await {
             let detail = format!(

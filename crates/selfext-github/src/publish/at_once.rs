@@ -10,10 +10,9 @@ use super::file_changes::{commit_message, file_changes};
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::message::clean;
-use crate::rate_limit::{AskedWait, asked_wait};
 use crate::wire::{
-    CommittableBranch, CreateCommitOnBranch, CreatePullRequest, CreateRef, GraphqlAnswer, GraphqlError, GraphqlRequest,
-    MadeCommit, OpenedPullRequest, PUBLISH, PublishData, PublishVariables,
+    CommittableBranch, CreateCommitOnBranch, CreatePullRequest, CreateRef, GraphqlAnswer, GraphqlRequest, MadeCommit,
+    OpenedPullRequest, PUBLISH, PublishData, PublishVariables,
 };
 
 /// Whether the server speaks GraphQL, as far as it has said.
@@ -97,22 +96,17 @@ impl Client {
             let why = "the answer is not as GraphQL's are";
             return Ok(if page { self.without_graphql(why) } else { other_way(None, why) });
         };
-        let errors = read.errors.unwrap_or_default();
-        if errors.iter().any(GraphqlError::is_limit) {
-            // Said with the status 200, and otherwise as by the statuses of limits.
-            let wait = asked_wait(StatusCode::TOO_MANY_REQUESTS, &answer.headers, "").unwrap_or(AskedWait::UNSAID);
-            self.inner.share.limiter.limit(wait);
-            return Err(ForgeError::RateLimited { retry_after: wait.time });
-        }
-        let (commit, pull) = read.data.map_or((None, None), PublishData::into_parts);
+        let said = self.heed_limit(answer, read)?;
+        let failure = said.failure();
+        let (commit, pull) = said.data.map_or((None, None), PublishData::into_parts);
         let opened = pull.as_ref().map(|pull| pull.number);
-        Ok(match (errors.first(), commit, pull) {
+        Ok(match (failure, commit, pull) {
             (None, Some(commit), Some(pull)) if is_as_asked(publication, &commit) => {
                 AtOnce::Done(published(commit, &pull))
             }
             (None, Some(_), _) => other_way(opened, "GitHub made another commit than the one that was tested"),
             (None, ..) => other_way(opened, "a part of the answer is missing"),
-            (Some(error), ..) => other_way(opened, &error.words()),
+            (Some(failure), ..) => other_way(opened, &failure),
         })
     }
 

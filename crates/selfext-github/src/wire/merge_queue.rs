@@ -1,6 +1,7 @@
 //! The merge queue, in GraphQL.
 
 use selfext_domain::CommitSha;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// Asks how a pull request stands, and where in the queue.
@@ -104,13 +105,7 @@ pub(crate) struct EnqueuedData {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EnqueuedPayload {
-    merge_queue_entry: Option<Position>,
-}
-
-#[derive(Deserialize)]
-struct Position {
-    #[serde(rename = "position")]
-    _position: u32,
+    merge_queue_entry: Option<IgnoredAny>,
 }
 
 impl EnqueuedData {

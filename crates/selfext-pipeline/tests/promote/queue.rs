@@ -45,12 +45,14 @@ struct Scene {
     lands: bool,
     contexts: &'static [&'static str],
     rules: &'static str,
+    /// How often the queue's commit is asked for before it is known.
+    unknown_commits: u32,
 }
 
 impl Default for Scene {
     fn default() -> Self {
         let looks = vec![Seen::At(2, None), Seen::At(1, Some(made())), Seen::Gone];
-        Self { looks, tree: '2', green: green(), lands: true, contexts: &["ci"], rules: QUEUE }
+        Self { looks, tree: '2', green: green(), lands: true, contexts: &["ci"], rules: QUEUE, unknown_commits: 0 }
     }
 }
 
@@ -82,11 +84,15 @@ impl Scene {
         // What came before it in the queue lands, too.
         let theirs = LandedCommit { sha: commit('9'), ..landed_commit('3', "Somebody's") };
         world.forge.expect_branch_since().returning(move |_, _| Ok(since(vec![theirs.clone()])));
-        let tree = self.tree;
-        world
-            .forge
-            .expect_commit()
-            .returning(move |sha| Ok(LandedCommit { sha: sha.clone(), ..landed_commit(tree, "") }));
+        let (tree, unknown) = (self.tree, AtomicU32::new(self.unknown_commits));
+        world.forge.expect_commit().returning(move |sha| {
+            if *sha == made()
+                && unknown.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+            {
+                return Err(ForgeError::NotFound("commit".to_owned()));
+            }
+            Ok(LandedCommit { sha: sha.clone(), ..landed_commit(tree, "") })
+        });
         world.forge.expect_delete_branch().returning(|_| Ok(()));
         world.clock.expect_sleep().returning(|_| ());
         world
@@ -257,4 +263,27 @@ async fn whoever_takes_over_finds_it_in_the_queue_and_gets_no_more_time() {
 
 async fn promote(pipeline: &Pipeline) -> Ending {
     pipeline.promote(&change(), None, &Silent).await.unwrap().ending
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_out_of_the_queue_is_fenced_all_the_same_and_in_doubt() {
+    let mut world = Scene { looks: vec![Seen::At(1, None)], lands: false, ..Scene::default() }.enqueued().retiring();
+    world.forge.expect_leave_queue().times(1).returning(|_| Err(ForgeError::unavailable("silence")));
+    world.forge.expect_fence_branch().times(1).returning(|_, _| Ok(()));
+    let passing = world.ledger.clone();
+    world.clock = selfext_domain::ports::MockClock::new();
+    world.clock.expect_now().returning(time);
+    world.clock.expect_sleep().returning(move |_| passing.pass(60));
+    assert!(matches!(world.promote().await.unwrap().ending, Ending::InDoubt { .. }));
+}
+
+#[tokio::test]
+async fn a_queues_commit_that_is_not_known_everywhere_yet_gets_its_evidence_later() {
+    let at = Seen::At(1, Some(made()));
+    let mut scene = Scene { looks: vec![at.clone(), at, Seen::Gone], ..Scene::default() };
+    scene.unknown_commits = 1;
+    let world = scene.enqueued();
+    let shown = world.shown.clone();
+    assert_eq!(world.promote().await.unwrap().ending, promoted(true, false));
+    assert_eq!(*shown.lock().unwrap(), [head(), made()]);
 }
