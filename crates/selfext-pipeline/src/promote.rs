@@ -195,8 +195,7 @@ impl Pipeline {
         observer: &dyn Observer,
     ) -> Result<Passed, Stop> {
         let begun = self.ports.clock.now();
-        // A change in a queue stands in the way for longer than a merge does.
-        let until = begun + waits_for_another(&verified.rules).unwrap_or(self.config.permit_deadline);
+        let mut patience = Patience::default();
         let mut evidence = Some(evidence_of(true, &verified.tested.stages, change));
         loop {
             let evidence = evidence.take();
@@ -204,24 +203,41 @@ impl Pipeline {
                 Gate::Passed(way) => way,
                 Gate::BaseMoved(tip) => return Ok(Passed::BaseMoved(tip)),
             };
-            match self.merge(change, journal, verified, published, way, observer).await? {
+            let refusal = match self.merge(change, journal, verified, published, way, observer).await? {
                 Asked::Ended(stop) => return Ok(Passed::Ended(stop)),
-                Asked::NotYet(refusal) if holds_a_line(&refusal, &verified.rules, journal.run()) => {
-                    observer.on(&Step::WaitingForMerge { detail: refusal.detail.clone() });
-                    let until = begun + verified.rules.gate.wait;
-                    if let Some(stop) = self.wait_in_line(journal, refusal, published, until, telling).await? {
-                        return Ok(Passed::Ended(stop));
-                    }
+                Asked::NotYet(refusal) => refusal,
+            };
+            observer.on(&Step::WaitingForMerge { detail: refusal.detail.clone() });
+            if holds_a_line(&refusal, &verified.rules, journal.run()) {
+                let until = begun + verified.rules.gate.wait;
+                if let Some(stop) = self.wait_in_line(journal, refusal, published, until, telling).await? {
+                    return Ok(Passed::Ended(stop));
                 }
-                Asked::NotYet(refusal) if self.ports.clock.now() > until => {
-                    return Ok(Passed::Ended(journal.refuse(refusal, Some(published.pull_request)).await?));
-                }
-                Asked::NotYet(refusal) => {
-                    observer.on(&Step::WaitingForMerge { detail: refusal.detail });
-                    self.wait_for_merge(until, telling, observer).await?;
-                }
+                continue;
             }
+            // A change in a queue stands in the way for longer than a merge does.
+            let longest = waits_for_another(&verified.rules).unwrap_or(self.config.permit_deadline);
+            let now = self.ports.clock.now();
+            let until = patience.until(&refusal, now + longest);
+            if now > until {
+                return Ok(Passed::Ended(journal.refuse(refusal, Some(published.pull_request)).await?));
+            }
+            self.wait_for_merge(until, telling, observer).await?;
         }
+    }
+}
+
+/// Until when a promotion waits for what does not let it merge yet. Each refusal has its time, from when it was first met: what was
+/// waited for before, checks or another merge, is not taken off it.
+#[derive(Default)]
+struct Patience(Option<(Refusal, DateTime<Utc>)>);
+
+impl Patience {
+    fn until(&mut self, refusal: &Refusal, until: DateTime<Utc>) -> DateTime<Utc> {
+        if self.0.as_ref().is_none_or(|(met, _)| met != refusal) {
+            self.0 = Some((refusal.clone(), until));
+        }
+        self.0.as_ref().map_or(until, |(_, until)| *until)
     }
 }
 

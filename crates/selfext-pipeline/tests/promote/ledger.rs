@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use selfext_domain::ports::{
-    ControlError, Follower, Ledger, LedgerError, MergeGrant, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer,
-    ResumeRequest,
+    Clock, ControlError, Follower, Ledger, LedgerError, MergeGrant, PauseAnswer, PauseRequest, PromotionControl,
+    ResumeAnswer, ResumeRequest,
 };
 use selfext_domain::*;
 
@@ -21,8 +21,8 @@ struct State {
     late: i64,
     /// How many events there were at the last resume.
     resumed_after: usize,
-    /// Whether no permit is granted.
-    refusing: bool,
+    /// Why no permit is granted, if none is.
+    refusing: Option<Reason>,
     /// The number of the write that fails, and whether it is recorded all the same.
     fault: Option<(u64, bool)>,
 }
@@ -140,14 +140,26 @@ impl MemoryLedger {
         self.state.lock().unwrap().control.as_ref().map(|pause| pause.by.clone())
     }
 
-    /// Whether every merge is refused from now on, as if another were in flight.
-    pub fn refuse_merges(&self, refusing: bool) {
+    /// Every merge is refused from now on, or none.
+    pub fn refuse_merges(&self, refusing: Option<Reason>) {
         self.state.lock().unwrap().refusing = refusing;
     }
 
     /// How late it is, by the clock of what is recorded.
     pub fn now(&self) -> DateTime<Utc> {
         self.state.lock().unwrap().now()
+    }
+}
+
+/// The time of what is recorded. Whoever sleeps lets it pass.
+#[async_trait]
+impl Clock for MemoryLedger {
+    fn now(&self) -> DateTime<Utc> {
+        Self::now(self)
+    }
+
+    async fn sleep(&self, duration: std::time::Duration) {
+        self.pass(i64::try_from(duration.as_secs()).unwrap());
     }
 }
 
@@ -207,9 +219,8 @@ impl Ledger for MemoryLedger {
         if let Some(refusal) = state.paused(id).or(waits) {
             return Ok(MergeGrant::Refused(refusal));
         }
-        if state.refusing {
-            let refusal = Refusal::new(Stage::PromotionGuard, Reason::HistoryChanged, "the history is another one");
-            return Ok(MergeGrant::Refused(refusal));
+        if let Some(reason) = state.refusing {
+            return Ok(MergeGrant::Refused(Refusal::new(Stage::PromotionMerge, reason, "a test says so")));
         }
         let recorded = state.write(event, after)?;
         let run = Run::fold(&state.stream(&event.stream)).unwrap();

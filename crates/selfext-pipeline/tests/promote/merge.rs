@@ -194,3 +194,41 @@ async fn a_landed_tree_that_differs_pauses_promotion_before_the_run_ends() {
     );
     assert_eq!(ledger.types(), ["proposed", "tested", "merge_started", "promotion_pause_changed", "promoted"]);
 }
+
+/// A world whose check is green after this many seconds, and in which merges are refused for a reason until so many more are over.
+fn held_up(green_after: i64, reason: Reason, seconds: i64) -> World {
+    let rules = RULES.replace("wait_seconds = 60", "wait_seconds = 6000");
+    let mut world = World::publishing_by(&rules);
+    let ledger = world.ledger.clone();
+    let begun = ledger.now();
+    world.forge.expect_survey().returning(move |_, _, _, _| {
+        let passed = (ledger.now() - begun).num_seconds();
+        let free = passed >= green_after + seconds;
+        ledger.refuse_merges((!free).then_some(reason));
+        Ok(survey(if passed < green_after { GateReading::default() } else { green() }))
+    });
+    world
+}
+
+#[tokio::test]
+async fn what_was_waited_for_before_does_not_shorten_the_wait_for_another_merge() {
+    for reason in [Reason::MergeInFlight, Reason::BaseMoved] {
+        // Longer than a permit is valid.
+        let world = held_up(1_000, reason, 60).merging();
+        let ledger = world.ledger.clone();
+        let outcome = world.pipeline_by(ledger.clone()).promote(&change(), None, &Silent).await.unwrap();
+        assert!(matches!(outcome.ending, Ending::Promoted { .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_merge_is_waited_for_as_long_as_its_permit_is_valid() {
+    for reason in [Reason::MergeInFlight, Reason::BaseMoved] {
+        let world = held_up(0, reason, 10_000);
+        let ledger = world.ledger.clone();
+        let outcome = world.pipeline_by(ledger.clone()).promote(&change(), None, &Silent).await.unwrap();
+        assert_eq!(self::reason(&outcome), Some(reason));
+        let waited = (ledger.now() - time()).num_seconds();
+        assert!((120..130).contains(&waited), "{waited} s");
+    }
+}

@@ -198,7 +198,7 @@ async fn a_refused_rollback_is_left_alone_for_longer_and_longer() {
     let scene = Scene::new().await;
     let watchdog = scene.watchdog();
     scene.ledger.pass(601);
-    scene.ledger.refuse_merges(true);
+    scene.ledger.refuse_merges(Some(Reason::HistoryChanged));
     let mut tries = 0;
     for _ in 0..100 {
         let before = scene.ledger.types().len();
@@ -209,7 +209,7 @@ async fn a_refused_rollback_is_left_alone_for_longer_and_longer() {
     }
     // 5, 10, 20, 40, 80, 160 s and so on, in 500 s.
     assert!((5..=8).contains(&tries), "{tries}");
-    scene.ledger.refuse_merges(false);
+    scene.ledger.refuse_merges(None);
     scene.ledger.pass(300);
     let found = look(&watchdog).await;
     assert!(matches!(found[..], [Found::RolledBack { .. }]), "{found:?}");
@@ -236,7 +236,7 @@ async fn a_rollback_that_failed_is_told_until_it_is_acknowledged() {
     let scene = Scene::new().await;
     let watchdog = scene.watchdog();
     scene.ledger.pass(601);
-    scene.ledger.refuse_merges(true);
+    scene.ledger.refuse_merges(Some(Reason::HistoryChanged));
     look(&watchdog).await;
     let rollback = scene.ledger.runs().into_iter().find(|run| run.rollback_of().is_some()).unwrap();
     let by = OperatorName::parse("ops").unwrap();
