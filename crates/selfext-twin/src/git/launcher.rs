@@ -90,7 +90,8 @@ fn bare_command() -> Command {
         .into_iter()
         .filter_map(|name| std::env::var_os(name).map(|value| (name, value)))
         .collect();
-    let mut command = Command::new("git");
+    // One that is still to be looked for would be started by a fork, which copies the page tables of the whole process.
+    let mut command = Command::new(which::which("git").unwrap_or_else(|_| "git".into()));
     command
         .env_clear()
         .envs(kept)

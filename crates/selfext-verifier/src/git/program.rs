@@ -60,7 +60,10 @@ impl Git {
 
     /// A call that does `what`, in words for an error.
     pub(crate) fn call(&self, what: &'static str) -> GitCall {
-        let mut command = Command::new(&self.program);
+        // A program that is looked for in a path of the call's own is started by a fork, which copies the page tables of the whole
+        // agent; one that is found already is not. Where none is found, starting it says so.
+        let found = which::which_in(&self.program, Some(&self.path), "/");
+        let mut command = Command::new(found.as_ref().unwrap_or(&self.program));
         command.env_clear().env("PATH", &self.path).envs(ENVIRONMENT.iter().copied());
         // Nothing is looked for in the folder that this process happens to stand in.
         command.current_dir("/").process_group(0);
