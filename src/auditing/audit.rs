@@ -57,7 +57,7 @@ impl Operations {
             }
             let audited = tokio::task::spawn_blocking(move || {
                 for row in &page {
-                    auditor.event(&stored(row));
+                    auditor.event(&stored(&row));
                 }
                 auditor
             });

@@ -49,8 +49,8 @@ impl Operations {
             if page.is_empty() {
                 break;
             }
-            for row in page {
-                writer.event(exported(row)?)?;
+            for row in &page {
+                writer.event(exported(&row)?)?;
                 done.events += 1;
                 while let Some(seal) = seals.next_if(|seal| seal.size <= done.events) {
                     writer.checkpoint(&seal.note)?;
@@ -68,20 +68,20 @@ impl Operations {
     }
 }
 
-fn exported(row: LedgerRow) -> Result<ExportedEvent, ExportFailure> {
+fn exported(row: &LedgerRow<'_>) -> Result<ExportedEvent, ExportFailure> {
     let digest = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).ok().map(Digest32::from_bytes);
-    let (Some(prev_hash), Some(hash)) = (digest(&row.prev_hash), digest(&row.hash)) else {
-        return Err(ExportFailure::Broken(row.event_id));
+    let (Some(prev_hash), Some(hash)) = (digest(row.prev_hash), digest(row.hash)) else {
+        return Err(ExportFailure::Broken(row.event_id.to_owned()));
     };
-    let LedgerRow { position, sequence, content, created_at, written_by, .. } = row;
+    let LedgerRow { position, sequence, content, created_at, written_by, .. } = *row;
     Ok(ExportedEvent {
         transaction: position.transaction,
         id: position.id,
         sequence,
-        content,
+        content: content.to_owned(),
         prev_hash,
         hash,
-        created_at,
-        written_by,
+        created_at: created_at.to_owned(),
+        written_by: written_by.to_owned(),
     })
 }

@@ -51,9 +51,9 @@ impl Operations {
                 break;
             }
             for row in &page {
-                let hash = hash(row)?;
+                let hash = hash(&row)?;
                 match u64::try_from(row.sequence) {
-                    Ok(sequence) if row.run_id == stored_run => builder.own(sequence, &row.content, hash),
+                    Ok(sequence) if row.run_id == stored_run => builder.own(sequence, row.content, hash),
                     _ => builder.other(hash),
                 }
             }
@@ -79,7 +79,7 @@ impl Operations {
                 break;
             }
             for row in &page {
-                collector.push(event_leaf(hash(row)?));
+                collector.push(event_leaf(hash(&row)?));
             }
         }
         let path = collector.consistency(first)?;
@@ -94,7 +94,7 @@ async fn sealed(archive: &dyn Archive) -> Result<StoredCheckpoint, ProveError> {
     archive.last_checkpoint().await?.ok_or(ProveError::Unsealed)
 }
 
-fn hash(row: &LedgerRow) -> Result<Digest32, ProveError> {
-    let bytes = <[u8; 32]>::try_from(row.hash.as_slice()).map_err(|_| ProveError::Contradicted)?;
+fn hash(row: &LedgerRow<'_>) -> Result<Digest32, ProveError> {
+    let bytes = <[u8; 32]>::try_from(row.hash).map_err(|_| ProveError::Contradicted)?;
     Ok(Digest32::from_bytes(bytes))
 }

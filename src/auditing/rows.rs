@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use selfext_audit::audit::{StoredColumns, StoredRow};
 use selfext_domain::Position;
-use selfext_domain::ports::{Archive, LedgerError, LedgerRow, StoredCheckpoint};
+use selfext_domain::ports::{Archive, LedgerError, LedgerRow, LedgerRows, StoredCheckpoint};
 
 /// How many rows are read at once. Few enough that a page of large events fits into memory.
 const PAGE: u32 = 1_000;
@@ -12,7 +12,7 @@ const PAGE: u32 = 1_000;
 /// The rows behind a position. While a page is worked on, the next one is fetched.
 pub(super) struct Rows {
     archive: Arc<dyn Archive>,
-    next: Option<tokio::task::JoinHandle<Result<Vec<LedgerRow>, LedgerError>>>,
+    next: Option<tokio::task::JoinHandle<Result<LedgerRows, LedgerError>>>,
 }
 
 impl Rows {
@@ -22,11 +22,11 @@ impl Rows {
     }
 
     /// The next page; empty at the end.
-    pub async fn page(&mut self) -> Result<Vec<LedgerRow>, LedgerError> {
-        let Some(next) = self.next.take() else { return Ok(Vec::new()) };
+    pub async fn page(&mut self) -> Result<LedgerRows, LedgerError> {
+        let Some(next) = self.next.take() else { return Ok(LedgerRows::default()) };
         let page = next.await.map_err(LedgerError::unavailable)??;
-        if let Some(last) = page.last() {
-            self.next = Some(fetch(&self.archive, last.position));
+        if let Some(last) = page.last_position() {
+            self.next = Some(fetch(&self.archive, last));
         }
         Ok(page)
     }
@@ -40,10 +40,7 @@ impl Drop for Rows {
     }
 }
 
-fn fetch(
-    archive: &Arc<dyn Archive>,
-    position: Position,
-) -> tokio::task::JoinHandle<Result<Vec<LedgerRow>, LedgerError>> {
+fn fetch(archive: &Arc<dyn Archive>, position: Position) -> tokio::task::JoinHandle<Result<LedgerRows, LedgerError>> {
     let archive = Arc::clone(archive);
     tokio::spawn(async move { archive.rows_after(position, PAGE).await })
 }
@@ -62,29 +59,29 @@ pub(super) async fn checkpoints(archive: &dyn Archive) -> Result<Vec<StoredCheck
 }
 
 /// A row as the auditor takes it.
-pub(super) fn stored(row: &LedgerRow) -> StoredRow<'_> {
+pub(super) fn stored<'a>(row: &LedgerRow<'a>) -> StoredRow<'a> {
     StoredRow {
         position: row.position,
         sequence: row.sequence,
-        content: &row.content,
-        content_hash: Some(&row.content_hash),
-        prev_hash: &row.prev_hash,
-        hash: &row.hash,
+        content: row.content,
+        content_hash: Some(row.content_hash),
+        prev_hash: row.prev_hash,
+        hash: row.hash,
         columns: Some(StoredColumns {
-            event_id: &row.event_id,
-            run_id: &row.run_id,
-            correlation_id: &row.correlation_id,
-            stage: &row.stage,
-            event_type: &row.event_type,
-            actor_source: &row.actor_source,
-            tool_name: row.tool_name.as_deref(),
-            tool_call_id: row.tool_call_id.as_deref(),
-            goal_id: row.goal_id.as_deref(),
-            cycle_id: row.cycle_id.as_deref(),
-            sub_goal_id: row.sub_goal_id.as_deref(),
-            repository: row.repository.as_deref(),
-            base: row.base.as_deref(),
-            fingerprint: row.fingerprint.as_deref(),
+            event_id: row.event_id,
+            run_id: row.run_id,
+            correlation_id: row.correlation_id,
+            stage: row.stage,
+            event_type: row.event_type,
+            actor_source: row.actor_source,
+            tool_name: row.tool_name,
+            tool_call_id: row.tool_call_id,
+            goal_id: row.goal_id,
+            cycle_id: row.cycle_id,
+            sub_goal_id: row.sub_goal_id,
+            repository: row.repository,
+            base: row.base,
+            fingerprint: row.fingerprint,
             pull_request: row.pull_request,
         }),
     }

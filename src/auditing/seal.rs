@@ -62,10 +62,10 @@ impl Operations {
             let mut rows = Rows::after(archive.clone(), position);
             loop {
                 let page = rows.page().await?;
-                let Some(end) = page.last() else { break };
-                position = end.position;
+                let Some(end) = page.last_position() else { break };
+                position = end;
                 for row in &page {
-                    tree.push(event_leaf(whole(row)?));
+                    tree.push(event_leaf(whole(&row)?));
                 }
             }
             if tree.size() == after {
@@ -134,11 +134,13 @@ fn continued(last: &StoredCheckpoint, key: &SignerKey) -> Result<TreeFrontier, S
 }
 
 /// The hash of a row whose bytes are those that were hashed.
-fn whole(row: &LedgerRow) -> Result<Digest32, SealError> {
-    let prev = <[u8; 32]>::try_from(row.prev_hash.as_slice()).ok().map(Digest32::from_bytes);
+fn whole(row: &LedgerRow<'_>) -> Result<Digest32, SealError> {
+    let prev = <[u8; 32]>::try_from(row.prev_hash).ok().map(Digest32::from_bytes);
     let link = prev.map(|prev| Link::new(prev, row.content.as_bytes()));
     match link {
-        Some(link) if link.hash.as_bytes()[..] == row.hash && link.content_hash.as_bytes()[..] == row.content_hash => {
+        Some(link)
+            if link.hash.as_bytes()[..] == *row.hash && link.content_hash.as_bytes()[..] == *row.content_hash =>
+        {
             Ok(link.hash)
         }
         _ => Err(SealError::Broken(format!(

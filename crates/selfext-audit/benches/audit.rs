@@ -11,7 +11,7 @@ use selfext_audit::event_leaf;
 use selfext_audit::export::{ExportLine, ExportReader, ExportWriter, ExportedEvent};
 use selfext_audit::merkle::TreeFrontier;
 use selfext_audit::note::{KeyName, SignerKey};
-use selfext_domain::{Digest32, Event, Link, Position, canonical};
+use selfext_domain::{Digest32, Event, JudgedContent, Link, Position, canonical};
 
 const BATCH: u64 = 10_000;
 const TYPES: [&str; 5] = ["proposed", "tested", "promotion_blocked", "merge_started", "promoted"];
@@ -216,9 +216,10 @@ fn main() {
     timed("SHA-256 of the content", &rows, |row| seen(&Digest32::of(row.content.as_bytes())));
     timed("canonical form", &rows, |row| seen(&canonical::check(&row.content)));
     timed("reading the event", &rows, |row| seen(&Event::from_content_without_reports(&row.content)));
+    timed("both in one pass", &rows, |row| seen(&JudgedContent::of(&row.content)));
     for event_type in TYPES {
         let rows: Vec<Row> = batch(0, &mut Vec::new()).into_iter().filter(|row| row.event_type == event_type).collect();
-        timed(event_type, &rows, |row| seen(&Event::from_content_without_reports(&row.content)));
+        timed(event_type, &rows, |row| seen(&JudgedContent::of(&row.content)));
     }
     timed("leaf and tree", &rows, {
         let mut tree = TreeFrontier::new();

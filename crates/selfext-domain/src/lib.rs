@@ -45,9 +45,9 @@ pub use digest::Digest32;
 pub use error_chain::error_chain;
 pub use event::{
     ChangeAllowed, Disposition, Event, EventBody, EventError, Failed, FileAction, FileSummary, HealthWindowFailed,
-    HealthWindowPassed, HistoryAccepted, MergeFenced, MergeStarted, Position, Promoted, PromotionBlocked,
-    PromotionPauseChanged, Proposed, Reason, RecordedEvent, Refusal, RollbackAcknowledged, RollbackFailed,
-    RollbackStarted, RolledBack, RunAbandoned, Stage, Subject, Tested, UnknownEvent,
+    HealthWindowPassed, HistoryAccepted, JudgedContent, MergeFenced, MergeStarted, Position, Promoted,
+    PromotionBlocked, PromotionPauseChanged, Proposed, Reason, RecordedEvent, Refusal, RollbackAcknowledged,
+    RollbackFailed, RollbackStarted, RolledBack, RunAbandoned, Stage, Subject, Tested, UnknownEvent,
 };
 pub use evidence::{Keep, RedactedText, TextCap, code_block, inline, plain, redact};
 pub use folded::folded;

@@ -1,5 +1,7 @@
 //! Paths inside a repository.
 
+use std::borrow::Cow;
+
 use crate::InvalidValue;
 use crate::invalid::holds_invisible;
 use crate::newtype::text_newtype;
@@ -20,7 +22,7 @@ fn check_path(text: &str) -> Result<(), InvalidValue> {
         return Err(InvalidValue::new("repository path", text, "is longer than 2048 bytes"));
     }
     // A server or a URL parser may decode once more than expected; each form that it could see must be harmless.
-    let mut form = text.to_owned();
+    let mut form = Cow::Borrowed(text);
     loop {
         if let Some(problem) = problem_of(&form) {
             let coded = if form == text { "" } else { " once it is percent-decoded" };
@@ -36,7 +38,7 @@ fn check_path(text: &str) -> Result<(), InvalidValue> {
         if decoded == form {
             return Ok(());
         }
-        form = decoded;
+        form = Cow::Owned(decoded);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The audit, row by row.
 
-use selfext_domain::{Digest32, Event, EventBody, EventError, Position, canonical};
+use selfext_domain::{Digest32, EventBody, JudgedContent, Position};
 
 use super::closed::Unlawful;
 use super::columns;
@@ -129,9 +129,9 @@ impl Auditor {
         let findings = &mut self.findings;
         self.seals.before(row.position, self.tree.size(), &mut |finding| findings.push(finding));
 
-        let read = Event::from_content_without_reports(row.content);
+        let content = JudgedContent::of(row.content);
         let computed = Digest32::of(row.content.as_bytes());
-        let mut row = Read::new(row, read.as_ref().ok(), self.tree.size());
+        let mut row = Read::new(row, content.event.as_ref().ok(), self.tree.size());
         let found = self.position.filter(|last| row.stored.position <= *last);
         if let Some(last) = found {
             let expected = format!("a position behind {last}");
@@ -146,7 +146,7 @@ impl Auditor {
             self.found(&row, FindingKind::Edited, edit.about, &edit.expected, &edit.found);
         }
         if judged.content_holds() {
-            self.judge_content(&row, read.as_ref().err());
+            self.judge_content(&row, &content);
         }
         if let Some(key) = key {
             self.place(&row, key, &tail, &judged);
@@ -170,17 +170,16 @@ impl Auditor {
         Report { counts, root: self.tree.root(), sealed: self.seals.sealed, findings: kept, by_kind }
     }
 
-    fn judge_content(&mut self, row: &Read<'_>, unreadable: Option<&EventError>) {
-        let form = canonical::check(row.stored.content);
-        if let Err(error) = form {
+    fn judge_content(&mut self, row: &Read<'_>, content: &JudgedContent) {
+        if let Err(error) = content.form {
             self.found(row, FindingKind::Forged, About::Form, &"the canonical form", &error);
-        } else if let Some(error) = unreadable {
+        } else if let Err(error) = &content.event {
             self.found(row, FindingKind::Forged, About::Meaning, &"the content of an event", &explained(error));
         }
         let Some(event) = row.event else { return };
         self.unknown += u64::from(matches!(event.body, EventBody::Unknown(_)));
         if let Some(columns) = &row.stored.columns {
-            columns::compare(event, columns, row.stored.content.contains(canonical::ESCAPE), |name, said, column| {
+            columns::compare(event, columns, content.is_escaped, |name, said, column| {
                 self.found(row, FindingKind::Edited, About::Column(name), &said, &column);
             });
         }

@@ -15,12 +15,14 @@
 //! `created_at` and `written_by` are what the database said, as it said it, and no hash binds them. What a database derives
 //! from `content` is not exported: there is nothing to compare it with outside of the database. A line has at most 16 MiB.
 
+mod audit;
 mod line;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use audit::{BUFFER, audit};
 pub use line::{ExportLine, ExportedEvent};
 pub use reader::{ExportError, ExportReader};
 pub use writer::{ExportWriter, WriteError};

@@ -67,6 +67,22 @@ pub enum ExportError {
     },
 }
 
+impl ExportError {
+    /// Whether the first line already is not that of an export which this version reads.
+    #[must_use]
+    pub const fn is_of_the_header(&self) -> bool {
+        match self {
+            Self::Io { line, .. }
+            | Self::TooLong { line }
+            | Self::Malformed { line, .. }
+            | Self::OutOfPlace { line, .. }
+            | Self::Cut { line } => *line == 1,
+            Self::Format(_) => true,
+            Self::Counts { .. } => false,
+        }
+    }
+}
+
 /// Reads an export a line at a time. It stops at the first error, and ends well only behind an end that counts right.
 #[derive(Debug)]
 pub struct ExportReader<R> {
@@ -84,11 +100,13 @@ impl<R: BufRead> ExportReader<R> {
     /// [`ExportError`] if there is none, or one of another version.
     pub fn new(input: R) -> Result<Self, ExportError> {
         let mut reader = Self { input, bytes: Vec::new(), line: 0, counts: End::default(), done: false };
-        match reader.read()? {
-            Some(Line::Header(header)) if header.format == FORMAT => Ok(reader),
-            Some(Line::Header(header)) => Err(ExportError::Format(header.format)),
-            Some(other) => Err(reader.out_of_place(other.kind(), "header")),
-            None => Err(ExportError::Cut { line: reader.line }),
+        if !reader.read_whole_line()? {
+            return Err(ExportError::Cut { line: reader.line });
+        }
+        match reader.parse()? {
+            Line::Header(header) if header.format == FORMAT => Ok(reader),
+            Line::Header(header) => Err(ExportError::Format(header.format)),
+            other => Err(reader.out_of_place(other.kind(), "header")),
         }
     }
 
@@ -98,21 +116,44 @@ impl<R: BufRead> ExportReader<R> {
         self.line
     }
 
+    /// Reads on to the next checkpoint; nothing at the end. What stands in the events before it is not looked at.
+    pub(super) fn next_checkpoint(&mut self) -> Result<Option<String>, ExportError> {
+        /// How the line of an event begins, if it is one of [`ExportWriter`](super::ExportWriter)'s.
+        const EVENT: &[u8] = b"{\"event\":";
+        while self.read_whole_line()? {
+            if self.bytes.starts_with(EVENT) {
+                self.counts.events += 1;
+                continue;
+            }
+            match self.take()? {
+                Some(ExportLine::Event(_)) => {}
+                Some(ExportLine::Checkpoint(note)) => return Ok(Some(note)),
+                None => return Ok(None),
+            }
+        }
+        Err(ExportError::Cut { line: self.line })
+    }
+
     fn out_of_place(&self, found: &'static str, expected: &'static str) -> ExportError {
         ExportError::OutOfPlace { line: self.line, found, expected }
     }
 
     fn read_next(&mut self) -> Result<Option<ExportLine>, ExportError> {
-        match self.read()? {
-            Some(Line::Event(event)) => {
+        if self.read_whole_line()? { self.take() } else { Err(ExportError::Cut { line: self.line }) }
+    }
+
+    /// Takes the line that was read; nothing if it is the end.
+    fn take(&mut self) -> Result<Option<ExportLine>, ExportError> {
+        match self.parse()? {
+            Line::Event(event) => {
                 self.counts.events += 1;
                 Ok(Some(ExportLine::Event(event)))
             }
-            Some(Line::Checkpoint(checkpoint)) => {
+            Line::Checkpoint(checkpoint) => {
                 self.counts.checkpoints += 1;
                 Ok(Some(ExportLine::Checkpoint(checkpoint.note)))
             }
-            Some(Line::End(end)) => {
+            Line::End(end) => {
                 if end != self.counts {
                     return Err(ExportError::Counts {
                         expected_events: end.events,
@@ -123,25 +164,25 @@ impl<R: BufRead> ExportReader<R> {
                 }
                 if self.read_line()? { Err(self.out_of_place("another line", "nothing")) } else { Ok(None) }
             }
-            Some(header @ Line::Header(_)) => Err(self.out_of_place(header.kind(), "event, checkpoint or end")),
-            None => Err(ExportError::Cut { line: self.line }),
+            header @ Line::Header(_) => Err(self.out_of_place(header.kind(), "event, checkpoint or end")),
         }
     }
 
-    fn read(&mut self) -> Result<Option<Line>, ExportError> {
+    fn parse(&self) -> Result<Line, ExportError> {
+        serde_json::from_slice(&self.bytes).map_err(|source| ExportError::Malformed { line: self.line, source })
+    }
+
+    /// Reads a line that has its newline; false at the end of the input.
+    fn read_whole_line(&mut self) -> Result<bool, ExportError> {
         if !self.read_line()? {
-            return Ok(None);
+            return Ok(false);
         }
-        let line = self.line;
         // A cut line and one of another form look alike to JSON; the newline tells them apart.
-        if self.bytes.last() != Some(&b'\n') {
-            return Err(if self.bytes.len() >= MAX_LINE {
-                ExportError::TooLong { line }
-            } else {
-                ExportError::Cut { line }
-            });
+        match self.bytes.last() {
+            Some(b'\n') => Ok(true),
+            _ if self.bytes.len() >= MAX_LINE => Err(ExportError::TooLong { line: self.line }),
+            _ => Err(ExportError::Cut { line: self.line }),
         }
-        serde_json::from_slice(&self.bytes).map(Some).map_err(|source| ExportError::Malformed { line, source })
     }
 
     /// Reads a line with its newline, or as much of it as may be; false at the end of the input.

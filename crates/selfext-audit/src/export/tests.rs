@@ -32,8 +32,15 @@ fn exported(ledger: &Ledger) -> (String, Vec<ExportLine>) {
     (String::from_utf8(writer.finish().unwrap()).unwrap(), lines)
 }
 
+/// Reads all lines. An audit has to notice the same, although it looks at the checkpoints first.
 fn read(text: &str) -> Result<Vec<ExportLine>, ExportError> {
-    ExportReader::new(Cursor::new(text))?.collect()
+    let lines = ExportReader::new(Cursor::new(text)).and_then(Iterator::collect);
+    let audited = audit(Cursor::new(text), Vec::new(), &[], |_| {});
+    assert_eq!(
+        audited.map(|_| ()).map_err(|error| error.to_string()),
+        lines.as_ref().map(|_: &Vec<_>| ()).map_err(ToString::to_string)
+    );
+    lines
 }
 
 #[test]

@@ -20,9 +20,22 @@ const MAX_DEPTH: usize = 127;
 /// # Errors
 /// [`NotCanonical`] says where the text leaves the form first.
 pub fn check(text: &str) -> Result<(), NotCanonical> {
-    let mut form = Form { text, at: 0, depth: 0 };
+    check_members(text, |_| {}).map(|_| ())
+}
+
+/// A member of the outermost object, as it is written.
+pub(crate) struct Member<'a> {
+    pub key: &'a str,
+    pub value: &'a str,
+    /// Whether the value holds no escape of any kind.
+    pub is_plain: bool,
+}
+
+/// As [`check`], but shows each member of the outermost object on the way, in order. Answers whether there is a `␛`.
+pub(crate) fn check_members<'a>(text: &'a str, seen: impl FnMut(Member<'a>)) -> Result<bool, NotCanonical> {
+    let mut form = Form { text, at: 0, depth: 0, is_plain: true, is_escaped: false, seen };
     form.value(true)?;
-    if form.at == text.len() { Ok(()) } else { form.refuse("something follows the value") }
+    if form.at == text.len() { Ok(form.is_escaped) } else { form.refuse("something follows the value") }
 }
 
 /// The bytes at which a string has to be looked at: its end, escapes, control characters, and how `␛` begins.
@@ -39,13 +52,41 @@ const IS_SPECIAL: [bool; 256] = {
     special
 };
 
-struct Form<'a> {
+/// How many bytes at the beginning need no look.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const LOW: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    /// A bit for each byte below a limit of at most 128. Behind the first of them there may be more bits.
+    const fn below(word: u64, limit: u64) -> u64 {
+        word.wrapping_sub(LOW * limit) & !word & HIGH
+    }
+    const fn equal(word: u64, byte: u8) -> u64 {
+        below(word ^ (LOW * byte as u64), 1)
+    }
+    let (words, rest) = bytes.as_chunks();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let special = below(word, 0x20) | equal(word, b'"') | equal(word, b'\\') | equal(word, 0xE2);
+        if special != 0 {
+            return at * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let special = rest.iter().position(|byte| IS_SPECIAL[usize::from(*byte)]);
+    bytes.len() - rest.len() + special.unwrap_or(rest.len())
+}
+
+struct Form<'a, F> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Whether no escape was met since this was last set.
+    is_plain: bool,
+    /// Whether `␛` was met.
+    is_escaped: bool,
+    seen: F,
 }
 
-impl<'a> Form<'a> {
+impl<'a, F: FnMut(Member<'a>)> Form<'a, F> {
     fn refuse<T>(&self, problem: &'static str) -> Result<T, NotCanonical> {
         Err(NotCanonical { at: self.at, problem })
     }
@@ -113,19 +154,32 @@ impl<'a> Form<'a> {
             return Ok(());
         }
         let mut before: Option<&'a str> = None;
+        // Keys without escapes stand in the order of what is written.
+        let mut keys_are_plain = true;
         loop {
             if self.peek() != Some(b'"') {
                 return self.refuse("no key");
             }
-            let begin = self.at;
+            let (begin, was_plain) = (self.at, std::mem::replace(&mut self.is_plain, true));
             let key = self.string()?;
-            if before.is_some_and(|before| !is_behind(before, key)) {
+            keys_are_plain &= self.is_plain;
+            self.is_plain &= was_plain;
+            let follows = |before: &str| if keys_are_plain { before < key } else { is_behind(before, key) };
+            if before.is_some_and(|before| !follows(before)) {
                 self.at = begin;
                 return self.refuse("the key does not stand in order, or stands twice");
             }
             before = Some(key);
             self.expect(":", "no `:` behind the key")?;
-            self.value(false)?;
+            if self.depth == 1 {
+                self.is_plain = true;
+                let begin = self.at;
+                self.value(false)?;
+                let (value, is_plain) = (&self.text[begin..self.at], self.is_plain);
+                (self.seen)(Member { key, value, is_plain });
+            } else {
+                self.value(false)?;
+            }
             if self.eat(b'}') {
                 return Ok(());
             }
@@ -139,26 +193,38 @@ impl<'a> Form<'a> {
         let begin = self.at;
         loop {
             let rest = &self.text.as_bytes()[self.at..];
-            let plain = rest.iter().position(|byte| IS_SPECIAL[usize::from(*byte)]).unwrap_or(rest.len());
+            let plain = plain_bytes(rest);
             self.at += plain;
-            match rest[plain..] {
-                [b'"', ..] => {
-                    let inside = &self.text[begin..self.at];
-                    self.at += 1;
-                    return Ok(inside);
-                }
-                [b'\\', b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.at += 2,
-                [b'\\', b'u', b'0', b'0', high, low, ..] if is_only_escaped_so(high, low) => self.at += 6,
+            if rest.get(plain) == Some(&b'"') {
+                let inside = &self.text[begin..self.at];
+                self.at += 1;
+                return Ok(inside);
+            }
+            self.at += match rest[plain..] {
+                [b'\\', b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.escape(2),
+                [b'\\', b'u', b'0', b'0', high, low, ..] if is_only_escaped_so(high, low) => self.escape(6),
                 [b'\\', ..] => return self.refuse("not the shortest escape"),
-                [0xE2, 0x90, 0x9B, b'0', ..] => self.at += 4,
-                [0xE2, 0x90, 0x9B, 0xE2, 0x90, 0x9B, ..] => self.at += 6,
+                [0xE2, 0x90, 0x9B, b'0', ..] => self.own_escape(4),
+                [0xE2, 0x90, 0x9B, 0xE2, 0x90, 0x9B, ..] => self.own_escape(6),
                 [0xE2, 0x90, 0x9B, ..] => return self.refuse("a broken escape"),
                 // Another character that begins like the escape.
-                [0xE2, ..] => self.at += 1,
+                [0xE2, ..] => 1,
                 [_, ..] => return self.refuse("a control character that is not escaped"),
                 [] => return self.refuse("the string does not end"),
-            }
+            };
         }
+    }
+
+    /// An escape of JSON's, of so many bytes.
+    const fn escape(&mut self, bytes: usize) -> usize {
+        self.is_plain = false;
+        bytes
+    }
+
+    /// An escape of the canonical form's own.
+    const fn own_escape(&mut self, bytes: usize) -> usize {
+        self.is_escaped = true;
+        self.escape(bytes)
     }
 
     fn integer(&mut self) -> Result<(), NotCanonical> {
@@ -256,6 +322,21 @@ mod tests {
         ] {
             assert_eq!(check(text).is_ok(), canonical, "{text}");
             assert_eq!(is_canonical(text), canonical, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_byte_that_needs_a_look_is_found_wherever_it_stands() {
+        for byte in 0..=255 {
+            for at in 0..20 {
+                for other in [b'a', 0x7F, 0x80, 0xFF] {
+                    let mut bytes = [other; 24];
+                    bytes[at] = byte;
+                    let expected = if IS_SPECIAL[usize::from(byte)] { at } else { 24 };
+                    assert_eq!(plain_bytes(&bytes), expected, "{byte} at {at}");
+                    assert_eq!(plain_bytes(&bytes[..=at]), expected.min(at + 1), "{byte} at {at}");
+                }
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use form::{Member, check_members};
 pub use form::{NotCanonical, check};
 
 /// Why a value has no canonical form, or a text is not one.

@@ -1,7 +1,6 @@
 //! The events' types with their payloads.
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::Stage;
 use super::payload::{
@@ -65,9 +64,9 @@ macro_rules! bodies {
                 }
             }
 
-            pub(super) fn read(event_type: &str, payload: &RawValue) -> Option<Result<Self, serde_json::Error>> {
+            pub(super) fn read(event_type: &str, payload: &str) -> Option<Result<Self, serde_json::Error>> {
                 match event_type {
-                    $($word => Some(serde_json::from_str(payload.get()).map(Self::$name)),)+
+                    $($word => Some(serde_json::from_str(payload).map(Self::$name)),)+
                     _ => None,
                 }
             }
@@ -130,10 +129,7 @@ impl EventBody {
     }
 
     /// As [`EventBody::read`], without the stage reports that some types carry.
-    pub(super) fn read_without_reports(
-        event_type: &str,
-        payload: &RawValue,
-    ) -> Option<Result<Self, serde_json::Error>> {
+    pub(super) fn read_without_reports(event_type: &str, payload: &str) -> Option<Result<Self, serde_json::Error>> {
         match event_type {
             "tested" => Some(Tested::read_without_reports(payload).map(Self::Tested)),
             "failed" => Some(Failed::read_without_reports(payload).map(Self::Failed)),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -71,37 +71,41 @@ struct Wire<'a> {
 
 /// The content as it is read: in one pass, with the payload left as it stands until its type is known.
 #[derive(Deserialize)]
-struct WireRead<'a> {
-    schema: u64,
-    event_id: EventId,
+pub(super) struct WireRead<'a> {
+    pub schema: u64,
+    pub event_id: EventId,
     #[serde(borrow)]
-    run_id: Cow<'a, str>,
-    correlation_id: CorrelationId,
-    actor_source: ActorSource,
+    pub run_id: Cow<'a, str>,
+    pub correlation_id: CorrelationId,
+    pub actor_source: ActorSource,
     #[serde(default)]
-    tool_name: Option<ToolName>,
+    pub tool_name: Option<ToolName>,
     #[serde(default)]
-    tool_call_id: Option<ToolCallId>,
+    pub tool_call_id: Option<ToolCallId>,
     #[serde(default)]
-    goal_id: Option<GoalId>,
+    pub goal_id: Option<GoalId>,
     #[serde(default)]
-    cycle_id: Option<CycleId>,
+    pub cycle_id: Option<CycleId>,
     #[serde(default)]
-    sub_goal_id: Option<SubGoalId>,
+    pub sub_goal_id: Option<SubGoalId>,
     #[serde(default)]
-    repository: Option<RepositoryName>,
+    pub repository: Option<RepositoryName>,
     #[serde(default)]
-    base: Option<BranchName>,
+    pub base: Option<BranchName>,
     #[serde(default)]
-    fingerprint: Option<Fingerprint>,
+    pub fingerprint: Option<Fingerprint>,
     #[serde(default)]
-    pull_request: Option<PullRequestNumber>,
+    pub pull_request: Option<PullRequestNumber>,
     #[serde(borrow)]
-    event_type: Cow<'a, str>,
+    pub event_type: Cow<'a, str>,
     #[serde(borrow)]
-    stage: Cow<'a, str>,
-    #[serde(borrow)]
-    payload: &'a RawValue,
+    pub stage: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "as_it_stands")]
+    pub payload: &'a str,
+}
+
+fn as_it_stands<'de, D: Deserializer<'de>>(value: D) -> Result<&'de str, D::Error> {
+    <&RawValue>::deserialize(value).map(RawValue::get)
 }
 
 impl Event {
@@ -155,6 +159,13 @@ impl Event {
     fn read(content: &str, read_known: ReadKnown) -> Result<Self, EventError> {
         let plain = canonical::plain(content)?;
         let wire: WireRead<'_> = serde_json::from_str(&plain).map_err(CanonicalError::from)?;
+        wire.into_event(read_known)
+    }
+}
+
+impl WireRead<'_> {
+    pub fn into_event(self, read_known: ReadKnown) -> Result<Event, EventError> {
+        let wire = self;
         let stream = StreamId::parse(&wire.run_id)?;
         let body = read_body(wire.schema, &wire.event_type, &wire.stage, wire.payload, read_known)?;
         let origin = wire.tool_name.map(|tool_name| ExecutionContext {
@@ -170,7 +181,7 @@ impl Event {
             (None, None, None) => None,
             _ => return Err(EventError::PartialSubject),
         };
-        Ok(Self {
+        Ok(Event {
             id: wire.event_id,
             stream,
             correlation_id: wire.correlation_id,
@@ -184,19 +195,19 @@ impl Event {
 }
 
 /// Reads a payload, if its type is known.
-type ReadKnown = fn(&str, &RawValue) -> Option<Result<EventBody, serde_json::Error>>;
+pub(super) type ReadKnown = fn(&str, &str) -> Option<Result<EventBody, serde_json::Error>>;
 
 fn read_body(
     schema: u64,
     event_type: &str,
     stage: &str,
-    payload: &RawValue,
+    payload: &str,
     read_known: ReadKnown,
 ) -> Result<EventBody, EventError> {
     let wrong = |source| EventError::Payload { event_type: event_type.to_owned(), source };
     let known = if schema == SCHEMA { read_known(event_type, payload) } else { None };
     let Some(read) = known else {
-        let payload = serde_json::from_str(payload.get()).map_err(wrong)?;
+        let payload = serde_json::from_str(payload).map_err(wrong)?;
         let (event_type, stage) = (event_type.to_owned(), stage.to_owned());
         return Ok(EventBody::Unknown(UnknownEvent { event_type, stage, schema, payload }));
     };

@@ -2,6 +2,7 @@
 
 mod body;
 mod content;
+mod judged;
 mod payload;
 mod reason;
 mod recorded;
@@ -11,6 +12,7 @@ mod without_reports;
 
 pub use body::{EventBody, UnknownEvent};
 pub use content::EventError;
+pub use judged::JudgedContent;
 pub use payload::{
     ChangeAllowed, Failed, FileAction, FileSummary, HealthWindowFailed, HealthWindowPassed, HistoryAccepted,
     MergeFenced, MergeStarted, Promoted, PromotionBlocked, PromotionPauseChanged, Proposed, RollbackAcknowledged,

@@ -4,7 +4,6 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
 use super::{Failed, Refusal, Tested};
 use crate::{BranchName, CommitSha, Digest32, TreeSha};
@@ -33,16 +32,16 @@ struct FailedHead {
 }
 
 impl Tested {
-    pub(super) fn read_without_reports(payload: &RawValue) -> Result<Self, serde_json::Error> {
+    pub(super) fn read_without_reports(payload: &str) -> Result<Self, serde_json::Error> {
         let TestedHead { base_commit, tree, branch, title, rules_sha256, attempt, holder, .. } =
-            serde_json::from_str(payload.get())?;
+            serde_json::from_str(payload)?;
         Ok(Self { base_commit, tree, branch, title, rules_sha256, stages: Vec::new(), attempt, holder })
     }
 }
 
 impl Failed {
-    pub(super) fn read_without_reports(payload: &RawValue) -> Result<Self, serde_json::Error> {
-        let FailedHead { refusal, .. } = serde_json::from_str(payload.get())?;
+    pub(super) fn read_without_reports(payload: &str) -> Result<Self, serde_json::Error> {
+        let FailedHead { refusal, .. } = serde_json::from_str(payload)?;
         Ok(Self { refusal, stages: Vec::new() })
     }
 }

@@ -2,38 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::LedgerError;
+use super::{LedgerError, LedgerRows};
 use crate::Position;
-
-/// One row of the ledger as it is stored, unverified. Texts have the escapes of the canonical form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are the columns of the ledger's table")]
-pub struct LedgerRow {
-    pub position: Position,
-    pub sequence: i64,
-    pub content: String,
-    pub content_hash: Vec<u8>,
-    pub prev_hash: Vec<u8>,
-    pub hash: Vec<u8>,
-    /// As the database wrote it, in UTC.
-    pub created_at: String,
-    pub written_by: String,
-    pub event_id: String,
-    pub run_id: String,
-    pub correlation_id: String,
-    pub stage: String,
-    pub event_type: String,
-    pub actor_source: String,
-    pub tool_name: Option<String>,
-    pub tool_call_id: Option<String>,
-    pub goal_id: Option<String>,
-    pub cycle_id: Option<String>,
-    pub sub_goal_id: Option<String>,
-    pub repository: Option<String>,
-    pub base: Option<String>,
-    pub fingerprint: Option<String>,
-    pub pull_request: Option<i64>,
-}
 
 /// A checkpoint as it is stored, unverified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +27,7 @@ pub trait Archive: Send + Sync {
     ///
     /// # Errors
     /// [`LedgerError::Unavailable`], [`LedgerError::Refused`], or [`LedgerError::Corrupt`] for a row whose numbers are none.
-    async fn rows_after(&self, position: Position, limit: u32) -> Result<Vec<LedgerRow>, LedgerError>;
+    async fn rows_after(&self, position: Position, limit: u32) -> Result<LedgerRows, LedgerError>;
 
     /// Up to `limit` checkpoints of more than `size` events, the smallest first. One round trip.
     ///

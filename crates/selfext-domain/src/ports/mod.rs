@@ -9,6 +9,7 @@ mod forge;
 mod heartbeats;
 mod leases;
 mod ledger;
+mod ledger_rows;
 mod queries;
 mod repositories;
 mod rests;
@@ -16,7 +17,7 @@ mod verifier;
 mod waits;
 mod wakes;
 
-pub use archive::{Archive, LedgerRow, StoredCheckpoint};
+pub use archive::{Archive, StoredCheckpoint};
 pub use clock::{Clock, IdSource};
 pub use control::{
     AcceptedHistory, ControlError, PauseAnswer, PauseRequest, PromotionControl, ResumeAnswer, ResumeRequest,
@@ -29,6 +30,7 @@ pub use forge::{
 pub use heartbeats::Heartbeats;
 pub use leases::{Lease, Leases};
 pub use ledger::{Ledger, LedgerError, MergeGrant};
+pub use ledger_rows::{LedgerRow, LedgerRows, LedgerRowsIter};
 pub use queries::{Baseline, Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
 pub use repositories::Repositories;
 pub use rests::{RestListener, Rests};

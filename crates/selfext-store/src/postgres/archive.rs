@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use selfext_domain::Position;
-use selfext_domain::ports::{Archive, LedgerError, LedgerRow, StoredCheckpoint};
+use selfext_domain::ports::{Archive, LedgerError, LedgerRows, StoredCheckpoint};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::Connections;
 use super::errors::reading;
-use crate::archive::{checkpoint, ledger_row, position};
+use crate::archive::{checkpoint, ledger_rows, position};
 use crate::request::signed;
 
 /// The archive on Postgres.
@@ -43,7 +43,7 @@ impl PgArchive {
 
 #[async_trait]
 impl Archive for PgArchive {
-    async fn rows_after(&self, position: Position, limit: u32) -> Result<Vec<LedgerRow>, LedgerError> {
+    async fn rows_after(&self, position: Position, limit: u32) -> Result<LedgerRows, LedgerError> {
         const ROWS: &str = "SELECT e.transaction_id::text::bigint, e.id, e.sequence, e.content, e.content_hash, e.prev_hash,
                 e.hash, to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), e.written_by,
                 e.event_id::text, e.run_id, e.correlation_id, e.stage, e.event_type, e.actor_source, e.tool_name,
@@ -56,7 +56,7 @@ impl Archive for PgArchive {
             sqlx::query(ROWS).bind(position.transaction.to_string()).bind(signed(position.id)).bind(i64::from(limit))
         };
         let rows = self.connections.fetch(statement).await.map_err(reading)?;
-        rows.iter().map(|row| Ok(ledger_row!(row, reading))).collect()
+        ledger_rows!(rows, reading)
     }
 
     async fn checkpoints_after(&self, size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, LedgerError> {

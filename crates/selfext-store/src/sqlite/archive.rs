@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use selfext_domain::Position;
-use selfext_domain::ports::{Archive, LedgerError, LedgerRow, StoredCheckpoint};
+use selfext_domain::ports::{Archive, LedgerError, LedgerRows, StoredCheckpoint};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -12,7 +12,7 @@ use super::SqliteDatabase;
 use super::database::{to_its_end, traced};
 use super::errors::{cut_off, failed};
 use super::transaction::Writing;
-use crate::archive::{checkpoint, ledger_row, position};
+use crate::archive::{checkpoint, ledger_rows, position};
 use crate::request::signed;
 
 /// The archive in a SQLite file.
@@ -46,14 +46,14 @@ fn read(row: &SqliteRow) -> Result<StoredCheckpoint, LedgerError> {
 
 #[async_trait]
 impl Archive for SqliteArchive {
-    async fn rows_after(&self, position: Position, limit: u32) -> Result<Vec<LedgerRow>, LedgerError> {
+    async fn rows_after(&self, position: Position, limit: u32) -> Result<LedgerRows, LedgerError> {
         const ROWS: &str = "SELECT 0, e.id, e.sequence, e.content, e.content_hash, e.prev_hash, e.hash, e.created_at,
                 e.written_by, e.event_id, e.run_id, e.correlation_id, e.stage, e.event_type, e.actor_source, e.tool_name,
                 e.tool_call_id, e.goal_id, e.cycle_id, e.sub_goal_id, e.repository, e.base, e.fingerprint, e.pull_request
             FROM self_extension_events e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2";
         let statement = sqlx::query(ROWS).bind(signed(position.id)).bind(i64::from(limit));
         let rows = traced(ROWS, statement.fetch_all(&self.database.reader)).await?;
-        rows.iter().map(|row| Ok(ledger_row!(row, failed))).collect()
+        ledger_rows!(rows, failed)
     }
 
     async fn checkpoints_after(&self, size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, LedgerError> {

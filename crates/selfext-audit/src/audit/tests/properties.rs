@@ -134,4 +134,7 @@ fn an_export_is_audited_as_the_ledger_is() {
     }
     let report = auditor.finish();
     assert_eq!(report, audit(&stored(&ledger), &ledger));
+    let mut told = 0;
+    let whole = crate::export::audit(std::io::Cursor::new(&export), keys(), &[], |_| told += 1).unwrap();
+    assert_eq!((whole, told), (report, 0));
 }

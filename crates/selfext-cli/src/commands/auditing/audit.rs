@@ -1,15 +1,15 @@
 //! `audit`.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufReader, Seek as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use selfext::Audit;
-use selfext::audit::audit::{Auditor, Counts, Finding, FindingKind, StoredRow};
-use selfext::audit::export::{ExportLine, ExportReader};
+use selfext::audit::audit::{Counts, Finding, FindingKind};
+use selfext::audit::export;
 use selfext::audit::note::VerifierKey;
 use serde_json::json;
 
@@ -37,40 +37,22 @@ pub async fn run(ledger: &Ledger, args: &args::Audit) -> Result<Exit> {
     Ok(tell(&audit, ledger.json))
 }
 
-/// Audits an export. Its checkpoints stand behind what they seal and are wanted before, so it is read twice; standard input is put
-/// into a file for that.
+/// Audits an export. It is read twice; standard input is put into a file for that.
 fn of_export(file: &Path, keys: Vec<VerifierKey>, anchors: &[String], progress: &mut Progress) -> Result<Audit> {
     let unreadable = || format!("the export {} cannot be read", file.display());
-    let spooled = if file == Path::new("-") { Some(spooled().with_context(unreadable)?) } else { None };
-    let open = || match &spooled {
-        Some(spooled) => spooled.reopen().with_context(unreadable),
-        None => File::open(file).with_context(unreadable),
-    };
-    let lines = |input| -> Result<ExportReader<Box<dyn BufRead>>> {
-        ExportReader::new(input).with_context(|| format!("{} is no export", file.display()))
-    };
-    let mut auditor = Auditor::new(keys);
-    for line in lines(Box::new(BufReader::new(open()?)))? {
-        match line.with_context(|| format!("the export {} is not whole", file.display()))? {
-            ExportLine::Checkpoint(note) => auditor.checkpoint(&note),
-            ExportLine::Event(_) => {}
-        }
-    }
-    for note in anchors {
-        auditor.anchor(note);
-    }
-    for line in lines(Box::new(BufReader::with_capacity(1 << 20, open()?)))? {
-        if let ExportLine::Event(event) = line? {
-            auditor.event(&StoredRow::from(&*event));
-            progress.tell(auditor.counts());
-        }
-    }
-    Ok(Audit { report: auditor.finish(), contradictions: Vec::new() })
+    let input = if file == Path::new("-") { spooled() } else { File::open(file) }.with_context(unreadable)?;
+    let input = BufReader::with_capacity(export::BUFFER, input);
+    let report = export::audit(input, keys, anchors, |counts| progress.tell(counts)).map_err(|error| {
+        let what = if error.is_of_the_header() { "is no export" } else { "is not whole" };
+        anyhow::Error::new(error).context(format!("the export {} {what}", file.display()))
+    })?;
+    Ok(Audit { report, contradictions: Vec::new() })
 }
 
-fn spooled() -> std::io::Result<tempfile::NamedTempFile> {
-    let mut spooled = tempfile::NamedTempFile::new()?;
+fn spooled() -> std::io::Result<File> {
+    let mut spooled = tempfile::tempfile()?;
     std::io::copy(&mut std::io::stdin().lock(), &mut spooled)?;
+    spooled.rewind()?;
     Ok(spooled)
 }
 
