@@ -3,7 +3,7 @@
 //! ```sh
 //! cargo bench --workspace --bench ledger                                # writes benches/RESULTS.md
 //! cargo bench --workspace --bench ledger -- --events 10000000           # the same at ten million events
-//! cargo bench --workspace --bench ledger -- --only sqlite               # one part of main's, printed alone
+//! cargo bench --workspace --bench ledger -- --only sqlite               # one part of main's, printed alone; so `auditing`
 //! cargo test --workspace --bench ledger -- --smoke                      # that all of it runs, in seconds
 //! ```
 //!
@@ -12,6 +12,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at anything unexpected")]
 
 mod appending;
+mod auditing;
 mod contents;
 mod machine;
 mod pgbench;
@@ -20,6 +21,7 @@ mod server;
 mod size;
 mod sqlite;
 mod table;
+mod usage;
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,7 +31,11 @@ use table::Table;
 
 #[tokio::main]
 async fn main() {
-    let size = Size::from_arguments(std::env::args().skip(1));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if auditing::is_asked_for(&arguments).await {
+        return;
+    }
+    let size = Size::from_arguments(arguments.into_iter());
     let server = server::Server::start().await;
     let empty = server.database("empty").await;
     let mut table = Table::default();
@@ -42,9 +48,12 @@ async fn main() {
     if size.includes("batches") {
         appending::batches(&empty, &size, &mut table).await;
     }
-    if size.includes("full") {
-        let full = server.database("grown").await;
+    let filled = size.includes("full") || size.includes("auditing");
+    let full = server.database("grown").await;
+    if filled {
         full.fill(size.events).await;
+    }
+    if size.includes("full") {
         for writers in [1, 16] {
             appending::beside_a_full_one(&server.database("fresh").await, &full, writers, &size, &mut table).await;
         }
@@ -52,6 +61,9 @@ async fn main() {
         reading::one_run(&full, &size, &mut table).await;
         reading::guard(&full, &size, &mut table).await;
         reading::round_trips(&empty, &mut table).await;
+    }
+    if size.includes("auditing") {
+        auditing::whole(&full, &size, &mut table).await;
     }
     if size.includes("sqlite") {
         sqlite::beside_the_c_api(&size, &mut table).await;

@@ -99,13 +99,15 @@ impl Database {
         let of_many = Some(&OfMany { fingerprint: "lpad(to_hex(r), 64, '0')", goal: &goal });
         let proposed = in_sql_with(Story::proposed, name, id, of_many);
         let tested = in_sql_with(Story::tested, name, id, of_many);
+        let merging = in_sql_with(Story::merge_started, name, id, of_many);
         let promoted = in_sql_with(Story::promoted, name, id, of_many);
         for first in (0..runs).step_by(usize::try_from(CHUNK / RUN).unwrap()) {
             let last = (first + CHUNK / RUN).min(runs) - 1;
             let open_from = runs.saturating_sub(100);
             self.run(&format!(
                 "INSERT INTO self_extension_events (content, sequence)
-                 SELECT CASE WHEN k = 1 THEN {proposed} WHEN k = {RUN} AND r < {open_from} THEN {promoted} ELSE {tested} END, k
+                 SELECT CASE WHEN k = 1 THEN {proposed} WHEN k < {RUN} - 1 OR r >= {open_from} THEN {tested}
+                        WHEN k = {RUN} THEN {promoted} ELSE {merging} END, k
                  FROM generate_series({first}::bigint, {last}) r, generate_series(1::bigint, {RUN}) k ORDER BY r, k"
             ))
             .await;

@@ -11,6 +11,9 @@ Written by `cargo bench --workspace --bench ledger`. Each line's two ways were m
 same server; the figures are medians, and the ratio is the median of the ratios of the turns. Each writer has a `Store` of its own, as
 agents have, and appends `tested` events to a run of its own through `Ledger::append`. pgbench (`-M prepared`) inserts rows of the same size and form,
 the columns that a client sends. The bare table has these two columns and neither triggers nor indexes.
+
+Each audit is a process of its own. Its events a second and core are those of a second of processor time that it used, on all its threads
+together, and its memory is the most that it had resident.
 ";
 
 /// What a figure has to reach.
@@ -82,6 +85,11 @@ impl Table {
     /// A figure that stands alone.
     pub fn figure(&mut self, what: &str, figure: f64, unit: &str, goal: Goal) {
         self.line(what, &format!("{figure:.3}{unit}"), "", "", goal, goal.met(figure));
+    }
+
+    /// A rate that stands alone.
+    pub fn rate(&mut self, what: &str, rate: f64, goal: Goal) {
+        self.line(what, &format!("{rate:.0}/s"), "", "", goal, goal.met(rate));
     }
 
     /// How often something happens.
