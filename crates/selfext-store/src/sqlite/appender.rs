@@ -1,86 +1,123 @@
-//! Writes single events, each by one statement that is a transaction by itself: each statement is a way to the thread that SQLite
-//! works on, and back.
+//! Writes events on the thread that asks. A connection of sqlx's works on a thread of its own, and the way there and back is a good
+//! part of what an append takes.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use selfext_domain::ports::LedgerError;
 use selfext_domain::{Link, RecordedEvent, Tip};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{ConnectOptions as _, Error, Row as _, SqliteConnection};
 
-use super::database::traced;
-use super::errors::failed;
+use super::database::told;
+use super::errors::{append_failed, is_taken};
 use crate::request::signed;
 use crate::row::Addition;
 
-/// A connection of its own: sqlx's pool asks a connection that is given back whether it is still there, which keeps it from the
-/// next statement. Whoever has this has the turn to write in this process.
+/// A connection of its own. Whoever has this has the turn to write in this process.
 #[derive(Debug)]
 pub(crate) struct Appender {
-    options: SqliteConnectOptions,
+    path: PathBuf,
+    written_by: String,
     /// Made at its first use.
-    connection: Option<SqliteConnection>,
+    connection: Option<Connection>,
 }
 
 impl Appender {
-    pub const fn new(options: SqliteConnectOptions) -> Self {
-        Self { options, connection: None }
+    pub const fn new(path: PathBuf, written_by: String) -> Self {
+        Self { path, written_by, connection: None }
     }
 
-    /// Writes the event of this content where its stream ends with `after`; `None` if the database refuses, because it ends
-    /// otherwise, because the event is there already, or for another reason.
-    pub async fn append(
-        &mut self,
-        content: String,
-        after: Tip,
-        written_by: &str,
-    ) -> Result<Option<RecordedEvent>, LedgerError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.options.connect().await.map_err(failed)?,
+    /// Writes events of these contents where their stream ends with `after`, all of them or none. `None` if the database refuses:
+    /// because the stream ends otherwise, because an event is there already, because another process has the file, or for another
+    /// reason.
+    pub fn append(&mut self, contents: Vec<String>, after: Tip) -> Result<Option<Vec<RecordedEvent>>, LedgerError> {
+        // Kept only if all went well, or nothing was done.
+        let mut connection = self.connection.take().map_or_else(|| open(&self.path), Ok).map_err(append_failed)?;
+        let written = match write(&mut connection, &contents, after, &self.written_by) {
+            Ok(written) => Some(written),
+            Err(error) if is_taken(&error) => None,
+            Err(error) => match append_failed(error) {
+                LedgerError::Refused { .. } => None,
+                other => return Err(other),
+            },
         };
-        // Kept before anything is waited for: what is dropped in between would be lost with it.
-        let connection = self.connection.insert(connection);
-        let link = Link::new(after.hash, content.as_bytes());
-        match traced(INSERT, insert(connection, &content, after, link, written_by)).await {
-            Ok(row) => addition(&row, &link, written_by).map_err(failed)?.to_event(content, after).map(Some),
-            Err(LedgerError::Refused { .. }) => Ok(None),
-            Err(error) => {
-                self.connection = None;
-                Err(error)
-            }
-        }
+        self.connection = Some(connection);
+        let Some(written) = written else { return Ok(None) };
+        let events = contents.into_iter().zip(written).map(|(content, row)| row.into_event(content, &self.written_by));
+        events.collect::<Result<_, _>>().map(Some)
     }
+}
+
+/// The file was made by the connection that was there before. Another process that has it is not waited for here, on a thread that
+/// may have other things to do.
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "recursive_triggers", true)?;
+    Ok(connection)
+}
+
+fn write(
+    connection: &mut Connection,
+    contents: &[String],
+    after: Tip,
+    written_by: &str,
+) -> rusqlite::Result<Vec<Written>> {
+    // One statement is a transaction by itself.
+    if let [content] = contents {
+        return Ok(vec![insert(connection, content, after, written_by)?]);
+    }
+    let transaction = told("BEGIN IMMEDIATE", || connection.transaction_with_behavior(TransactionBehavior::Immediate))?;
+    let mut written = Vec::with_capacity(contents.len());
+    let mut last = after;
+    for content in contents {
+        let row = insert(&transaction, content, last, written_by)?;
+        last = Tip { sequence: last.sequence.saturating_add(1), hash: row.link.hash };
+        written.push(row);
+    }
+    told("COMMIT", || Transaction::commit(transaction))?;
+    Ok(written)
 }
 
 const INSERT: &str = "INSERT INTO self_extension_events (sequence, content, written_by, content_hash, prev_hash, hash)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id, created_at";
 
-/// Goes on until there are no more rows: the transaction is durable only then.
-async fn insert(
-    connection: &mut SqliteConnection,
-    content: &str,
+/// A row, and what the database added to it.
+struct Written {
     after: Tip,
     link: Link,
-    written_by: &str,
-) -> Result<SqliteRow, Error> {
-    let rows = sqlx::query(INSERT)
-        .bind(signed(after.sequence.saturating_add(1)))
-        .bind(content)
-        .bind(written_by)
-        .bind(link.content_hash.as_bytes().as_slice())
-        .bind(link.prev_hash.as_bytes().as_slice())
-        .bind(link.hash.as_bytes().as_slice())
-        .fetch_all(connection)
-        .await?;
-    rows.into_iter().next().ok_or(Error::RowNotFound)
+    id: i64,
+    created_at: DateTime<Utc>,
 }
 
-fn addition<'a>(row: &SqliteRow, link: &'a Link, written_by: &'a str) -> Result<Addition<'a>, Error> {
-    Ok(Addition {
-        id: row.try_get(0)?,
+impl Written {
+    fn into_event(self, content: String, written_by: &str) -> Result<RecordedEvent, LedgerError> {
+        let Self { after, link, id, created_at } = self;
         // Writers come one after the other here, so the row's number alone is its position.
-        transaction: 0,
-        written_by,
-        created_at: row.try_get(1)?,
-        hash: link.hash.as_bytes(),
+        Addition { id, transaction: 0, written_by, created_at, hash: link.hash.as_bytes() }.to_event(content, after)
+    }
+}
+
+fn insert(connection: &Connection, content: &str, after: Tip, written_by: &str) -> rusqlite::Result<Written> {
+    let link = Link::new(after.hash, content.as_bytes());
+    told(INSERT, || {
+        let mut statement = connection.prepare_cached(INSERT)?;
+        let mut rows = statement.query(params![
+            signed(after.sequence.saturating_add(1)),
+            content,
+            written_by,
+            link.content_hash.as_bytes(),
+            link.prev_hash.as_bytes(),
+            link.hash.as_bytes(),
+        ])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let written = Written { after, link, id: row.get(0)?, created_at: row.get(1)? };
+        // A statement that is a transaction by itself is durable only where there are no more rows.
+        while rows.next()?.is_some() {}
+        Ok(written)
     })
 }

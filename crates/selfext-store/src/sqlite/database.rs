@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selfext_domain::ports::LedgerError;
+use selfext_domain::{RecordedEvent, Tip};
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Error, SqlitePool};
@@ -13,7 +14,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
 use super::appender::Appender;
-use super::errors::failed;
+use super::errors::{cut_off, failed};
+use super::in_place::in_place;
 
 /// How long to wait for another process that has the file, and for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -54,11 +56,17 @@ impl SqliteDatabase {
         let writer = first(|| pool().max_connections(1).connect_with(options.clone())).await?;
         let reader = pool().max_connections(READERS).connect_lazy_with(options.clone());
         let written_by = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
-        let appender = Arc::new(Mutex::new(Appender::new(options.clone())));
-        Ok(Self { writer, appender, reader, options, written_by })
+        let appender = Appender::new(path.to_owned(), written_by.clone());
+        Ok(Self { writer, appender: Arc::new(Mutex::new(appender)), reader, options, written_by })
     }
 
-    /// The turn to write, and what writes single events.
+    /// Writes events of these contents, all of them or none; see [`Appender::append`].
+    pub async fn append(&self, contents: Vec<String>, after: Tip) -> Result<Option<Vec<RecordedEvent>>, LedgerError> {
+        let mut turn = self.turn().await?;
+        in_place(move || turn.append(contents, after)).await.ok_or_else(cut_off)?
+    }
+
+    /// The turn to write, and what appends.
     pub async fn turn(&self) -> Result<OwnedMutexGuard<Appender>, LedgerError> {
         let turn = timeout(PATIENCE * 2, Arc::clone(&self.appender).lock_owned()).await;
         turn.map_err(|_| LedgerError::unavailable("others write to the file all the time"))
@@ -95,6 +103,14 @@ pub(super) async fn traced<T>(
     let done = work.await;
     tracing::trace!(statement, "has ended");
     done.map_err(failed)
+}
+
+/// The same on the thread that asks.
+pub(super) fn told<T>(statement: &'static str, work: impl FnOnce() -> T) -> T {
+    tracing::trace!(statement, "begins");
+    let done = work();
+    tracing::trace!(statement, "has ended");
+    done
 }
 
 /// Runs work that writes to its end, also if nobody waits for it any more: a future that is dropped in the middle of a

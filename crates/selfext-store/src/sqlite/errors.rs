@@ -1,18 +1,39 @@
 //! What SQLite's errors mean, by their primary result codes.
 
+use rusqlite::ErrorCode;
 use selfext_domain::ports::{ControlError, LedgerError};
 use sqlx::Error;
 
 /// An error of a statement.
 pub(super) fn failed(error: Error) -> LedgerError {
     let Error::Database(database) = &error else { return LedgerError::unavailable(error) };
-    let code: Option<u32> = database.code().and_then(|code| code.parse().ok());
-    match code.map(|code| code & 0xff) {
+    let code = database.code().and_then(|code| code.parse().ok());
+    by_code(code, database.message()).unwrap_or_else(|| LedgerError::unavailable(error))
+}
+
+/// The same where SQLite was asked directly.
+pub(super) fn append_failed(error: rusqlite::Error) -> LedgerError {
+    let known = match &error {
+        rusqlite::Error::SqliteFailure(failure, message) => {
+            by_code(Some(failure.extended_code), message.as_deref().unwrap_or_default())
+        }
+        _ => None,
+    };
+    known.unwrap_or_else(|| LedgerError::unavailable(error))
+}
+
+/// Whether another process has the file.
+pub(super) fn is_taken(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn by_code(code: Option<i32>, message: &str) -> Option<LedgerError> {
+    match code? & 0xff {
         // ERROR, PERM, READONLY, CONSTRAINT, MISMATCH, AUTH: repeating it does not help.
-        Some(1 | 3 | 8 | 19 | 20 | 23) => LedgerError::Refused { detail: database.message().to_owned() },
+        1 | 3 | 8 | 19 | 20 | 23 => Some(LedgerError::Refused { detail: message.to_owned() }),
         // CORRUPT, NOTADB
-        Some(11 | 26) => LedgerError::Corrupt { detail: database.message().to_owned() },
-        _ => LedgerError::unavailable(error),
+        11 | 26 => Some(LedgerError::Corrupt { detail: message.to_owned() }),
+        _ => None,
     }
 }
 

@@ -52,14 +52,15 @@ impl SqliteLedger {
 impl Ledger for SqliteLedger {
     async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
         let content = request::appended(event)?;
-        let mut turn = self.database.turn().await?;
-        if let Some(recorded) = turn.append(content.clone(), after, &self.database.written_by).await? {
+        if let Some(mut written) = self.database.append(vec![content], after).await?
+            && let Some(recorded) = written.pop()
+        {
             return Ok(recorded);
         }
-        drop(turn);
         // Why it was refused, or what was recorded before.
         let (database, event) = (Arc::clone(&self.database), event.clone());
         let work = async move {
+            let content = request::appended(&event)?;
             let mut writing = Writing::begin(&database).await?;
             let last = match writing.find_or_last(&event, &content).await? {
                 Found::Recorded(recorded) => return Ok(*recorded),
@@ -76,6 +77,10 @@ impl Ledger for SqliteLedger {
     }
 
     async fn append_all(&self, events: &[Event], after: Tip) -> Result<Vec<RecordedEvent>, LedgerError> {
+        let Some(Batch { contents, .. }) = Batch::of(events)? else { return Ok(Vec::new()) };
+        if let Some(recorded) = self.database.append(contents, after).await? {
+            return Ok(recorded);
+        }
         let (database, events) = (Arc::clone(&self.database), events.to_vec());
         let work = async move {
             let Some(Batch { stream, contents }) = Batch::of(&events)? else { return Ok(Vec::new()) };

@@ -9,6 +9,7 @@ mod database;
 mod errors;
 mod follower;
 mod heartbeats;
+mod in_place;
 mod leases;
 mod ledger;
 mod migrations;

@@ -3,6 +3,7 @@
 
 mod bell;
 mod fixture;
+mod runtimes;
 mod schema;
 mod walls;
 
