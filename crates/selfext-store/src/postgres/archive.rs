@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use selfext_domain::Position;
 use selfext_domain::ports::{Archive, LedgerError, LedgerRows, StoredCheckpoint};
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
+use sqlx::{Connection as _, Row as _};
 
 use super::Connections;
 use super::errors::reading;
@@ -171,7 +171,10 @@ impl Archive for PgArchive {
             ) c LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
             WHERE (s.value ->> 'paused', coalesce(s.value ->> 'allow_rollbacks', 'false'))
                 IS DISTINCT FROM (c.paused, c.allow_rollbacks)";
-        let rows = self.connections.fetch(|| sqlx::query(CONTRADICTIONS)).await.map_err(reading)?;
+        // It reads every run, which takes longer than the limit of any other statement where there are millions.
+        let mut connection = self.connections.dedicated().await.map_err(reading)?;
+        let rows = sqlx::query(CONTRADICTIONS).fetch_all(&mut connection).await.map_err(reading)?;
+        connection.close().await.map_err(reading)?;
         rows.iter().map(|row| row.try_get(0).map_err(reading)).collect()
     }
 }

@@ -75,7 +75,7 @@ impl Connections {
         self.wakes.send();
     }
 
-    /// A connection of its own, without limits of time, for migrations.
+    /// A connection of its own, without limits of time, for migrations and the audit.
     pub async fn dedicated(&self) -> Result<PgConnection, Error> {
         let options = self.options.clone().options([("statement_timeout", "0"), ("lock_timeout", "0")]);
         connect(&options).await
