@@ -16,8 +16,9 @@ use crate::contents::{OfMany, in_sql_with};
 const RUN: u64 = 8;
 /// How many goals its runs serve.
 const GOALS: u64 = 1_000;
-/// How many events are written at a time.
-const CHUNK: u64 = 100_000;
+/// How many events are written at a time. Each merge passes the ones before it in the index of open permits, until their transaction
+/// is over.
+const CHUNK: u64 = 4_000;
 
 /// A Postgres server that syncs its writes.
 pub struct Server {

@@ -29,10 +29,13 @@ impl Size {
                 }
                 "--events" => size.events = arguments.next().unwrap().parse().unwrap(),
                 "--rounds" => size.rounds = arguments.next().unwrap().parse().unwrap(),
+                "--turn" => size.turn = Duration::from_millis(arguments.next().unwrap().parse().unwrap()),
                 "--only" => size.only = arguments.next(),
                 // What cargo adds.
                 "--bench" => {}
-                other => panic!("{other}? There are --smoke, --events NUMBER, --rounds NUMBER and --only PART"),
+                other => panic!(
+                    "{other}? There are --smoke, --events NUMBER, --rounds NUMBER, --turn MILLISECONDS and --only PART"
+                ),
             }
         }
         size

@@ -18,26 +18,38 @@ use crate::table::{Goal, Table};
 const INSERT: &str = "INSERT INTO self_extension_events (sequence, content, written_by, content_hash, prev_hash, hash)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// One event a transaction, WAL, synchronous FULL, one writer.
+/// WAL, synchronous FULL, one writer; one event a transaction, and a hundred.
 pub async fn beside_the_c_api(size: &Size, table: &mut Table) {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("ledger.db");
     let store = Store::open_sqlite_or_create(&file).await.unwrap();
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for round in 0..size.rounds {
-        ours.push(through_the_library(&store, round, size.turn).await);
-        theirs.push(Raw::open(&file).insert(round, size.turn));
+    for (batch, what, goal) in
+        [(1, "SQLite append", Goal::AtLeast(0.85)), (100, "SQLite append in batches of 100", Goal::None)]
+    {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for round in 0..size.rounds {
+            let run = format!("{batch}-{round}");
+            let writing = through_the_library(store.clone(), run.clone(), batch, size.turn);
+            // In a task, as those of the other ledger are.
+            ours.push(tokio::spawn(writing).await.unwrap());
+            theirs.push(Raw::open(&file).insert(&run, batch, size.turn));
+        }
+        table.rates(&format!("{what}, beside the same INSERT through the C API"), &ours, &theirs, goal);
     }
-    table.rates("SQLite append, beside the same INSERT through the C API", &ours, &theirs, Goal::AtLeast(0.85));
 }
 
-async fn through_the_library(store: &Store, round: usize, time: Duration) -> f64 {
-    let (ledger, story) = (store.ledger(), Story::new(&format!("library-{round}")));
+async fn through_the_library(store: Store, run: String, batch: usize, time: Duration) -> f64 {
+    let (ledger, story) = (store.ledger(), Story::new(&format!("library-{run}")));
     let mut last = ledger.propose(&story.proposed(), None).await.unwrap();
     let began = Instant::now();
     while began.elapsed() < time {
         let tip = Tip { sequence: last.sequence, hash: last.link.hash };
-        last = ledger.append(&story.tested(), tip).await.unwrap();
+        last = if batch == 1 {
+            ledger.append(&story.tested(), tip).await.unwrap()
+        } else {
+            let events: Vec<_> = (0..batch).map(|_| story.tested()).collect();
+            ledger.append_all(&events, tip).await.unwrap().pop().unwrap()
+        };
     }
     rate(last.sequence - 1, began.elapsed())
 }
@@ -53,24 +65,29 @@ impl Raw {
         let name = CString::new(file.to_str().unwrap()).unwrap();
         let insert = CString::new(INSERT).unwrap();
         let mut raw = Self { connection: null_mut(), statement: null_mut() };
-        // SAFETY: the strings end with NUL and live longer than the calls; the pointers are those that SQLite gave.
-        unsafe {
-            assert_eq!(c::sqlite3_open(name.as_ptr(), &raw mut raw.connection), c::SQLITE_OK);
-            for pragma in ["PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA recursive_triggers = ON"] {
-                let pragma = CString::new(pragma).unwrap();
-                let done = c::sqlite3_exec(raw.connection, pragma.as_ptr(), None, null_mut(), null_mut());
-                assert_eq!(done, c::SQLITE_OK);
-            }
-            let prepared =
-                c::sqlite3_prepare_v2(raw.connection, insert.as_ptr(), -1, &raw mut raw.statement, null_mut());
-            assert_eq!(prepared, c::SQLITE_OK);
+        // SAFETY: the string ends with NUL and lives longer than the call.
+        let opened = unsafe { c::sqlite3_open(name.as_ptr(), &raw mut raw.connection) };
+        assert_eq!(opened, c::SQLITE_OK);
+        for pragma in ["PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA recursive_triggers = ON"] {
+            raw.execute(pragma);
         }
+        // SAFETY: as above, and the connection is open.
+        let prepared =
+            unsafe { c::sqlite3_prepare_v2(raw.connection, insert.as_ptr(), -1, &raw mut raw.statement, null_mut()) };
+        assert_eq!(prepared, c::SQLITE_OK);
         raw
     }
 
+    fn execute(&self, statement: &str) {
+        let statement = CString::new(statement).unwrap();
+        // SAFETY: the string ends with NUL and lives longer than the call; the connection is open.
+        let done = unsafe { c::sqlite3_exec(self.connection, statement.as_ptr(), None, null_mut(), null_mut()) };
+        assert_eq!(done, c::SQLITE_OK);
+    }
+
     /// The rows are made ready before the time begins.
-    fn insert(&self, round: usize, time: Duration) -> f64 {
-        let story = Story::new(&format!("c-{round}"));
+    fn insert(&self, run: &str, batch: usize, time: Duration) -> f64 {
+        let story = Story::new(&format!("c-{run}"));
         let mut prev = Link::GENESIS;
         let mut next = |event: Event| {
             let content = event.to_content().unwrap();
@@ -82,12 +99,20 @@ impl Raw {
         self.step(1, &first.0, &first.1);
         let rows: Vec<_> = (0..u64::try_from(time.as_millis()).unwrap() * 20).map(|_| next(story.tested())).collect();
         let (began, mut written) = (Instant::now(), 0);
-        for (content, link) in &rows {
+        for rows in rows.chunks(batch) {
             if began.elapsed() >= time {
                 break;
             }
-            written += 1;
-            self.step(written + 1, content, link);
+            if batch > 1 {
+                self.execute("BEGIN IMMEDIATE");
+            }
+            for (content, link) in rows {
+                written += 1;
+                self.step(written + 1, content, link);
+            }
+            if batch > 1 {
+                self.execute("COMMIT");
+            }
         }
         rate(u64::try_from(written).unwrap(), began.elapsed())
     }
