@@ -1,15 +1,17 @@
 //! Runs a command under a Postgres server for tests: `with-postgres COMMAND [ARGUMENT]...`
 //!
 //! Finds or starts a server as [`TestServer`] says, tells in one line which one it is, and runs the command with
-//! `SELFEXT_TEST_DATABASE_URL` set. Ends with the command's exit code, and leaves nothing behind, also when it is
-//! interrupted or the command fails.
+//! `SELFEXT_TEST_DATABASE_URL` set, and with what lets tests run fast. Ends with the command's exit code, and leaves nothing
+//! behind, also when it is interrupted or the command fails.
 
 use std::{
     env,
     ffi::OsString,
     io,
+    num::NonZero,
     os::unix::process::ExitStatusExt,
     process::{ExitCode, ExitStatus},
+    thread,
     time::Duration,
 };
 
@@ -69,6 +71,10 @@ async fn run_under(server: &TestServer, arguments: &[OsString], interruptions: &
     let mut child = Command::new(program)
         .args(arguments)
         .envs(server.environment())
+        // The stages of verifications are forked off the tests, and a fork copies page tables for all that the threads of an
+        // allocator keep to themselves.
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("RUST_TEST_THREADS", test_threads())
         .process_group(0)
         .spawn()
         .with_context(|| format!("cannot run {}", program.display()))?;
@@ -81,6 +87,14 @@ async fn run_under(server: &TestServer, arguments: &[OsString], interruptions: &
             Ok(code_of(signal))
         }
     }
+}
+
+/// How many tests run at once, unless the caller says it: they wait for servers, other processes and pauses about as long as they compute.
+fn test_threads() -> OsString {
+    env::var_os("RUST_TEST_THREADS").unwrap_or_else(|| {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        (2 * cores).to_string().into()
+    })
 }
 
 /// Passes a signal on to the whole group, and kills what does not heed it.
