@@ -234,10 +234,13 @@ struct Patience(Option<(Refusal, DateTime<Utc>)>);
 
 impl Patience {
     fn until(&mut self, refusal: &Refusal, until: DateTime<Utc>) -> DateTime<Utc> {
-        if self.0.as_ref().is_none_or(|(met, _)| met != refusal) {
-            self.0 = Some((refusal.clone(), until));
+        match &self.0 {
+            Some((met, until)) if met == refusal => *until,
+            _ => {
+                self.0 = Some((refusal.clone(), until));
+                until
+            }
         }
-        self.0.as_ref().map_or(until, |(_, until)| *until)
     }
 }
 
