@@ -1,11 +1,11 @@
 //! The audit of the ledger in its database.
 
-use selfext_audit::audit::{Auditor, Counts, Report};
+use selfext_audit::audit::{Auditor, Counts, Report, StoredRow};
 use selfext_audit::note::VerifierKey;
 use selfext_domain::Position;
 use selfext_domain::ports::LedgerError;
 
-use super::rows::{Rows, checkpoints, stored};
+use super::rows::{Rows, checkpoints};
 use crate::Operations;
 
 /// What an audit of a ledger in its database says.
@@ -57,7 +57,7 @@ impl Operations {
             }
             let audited = tokio::task::spawn_blocking(move || {
                 for row in &page {
-                    auditor.event(&stored(&row));
+                    auditor.event(&StoredRow::from(&row));
                 }
                 auditor
             });

@@ -71,7 +71,7 @@ impl Operations {
 fn exported(row: &LedgerRow<'_>) -> Result<ExportedEvent, ExportFailure> {
     let digest = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).ok().map(Digest32::from_bytes);
     let (Some(prev_hash), Some(hash)) = (digest(row.prev_hash), digest(row.hash)) else {
-        return Err(ExportFailure::Broken(row.event_id.to_owned()));
+        return Err(ExportFailure::Broken(row.derived.event_id.to_owned()));
     };
     let LedgerRow { position, sequence, content, created_at, written_by, .. } = *row;
     Ok(ExportedEvent {

@@ -53,7 +53,7 @@ impl Operations {
             for row in &page {
                 let hash = hash(&row)?;
                 match u64::try_from(row.sequence) {
-                    Ok(sequence) if row.run_id == stored_run => builder.own(sequence, row.content, hash),
+                    Ok(sequence) if row.derived.run_id == stored_run => builder.own(sequence, row.content, hash),
                     _ => builder.other(hash),
                 }
             }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use selfext_audit::audit::{StoredColumns, StoredRow};
 use selfext_domain::Position;
-use selfext_domain::ports::{Archive, LedgerError, LedgerRow, LedgerRows, StoredCheckpoint};
+use selfext_domain::ports::{Archive, LedgerError, LedgerRows, StoredCheckpoint};
 
 /// How many rows are read at once. Few enough that a page of large events fits into memory.
 const PAGE: u32 = 1_000;
@@ -55,34 +54,5 @@ pub(super) async fn checkpoints(archive: &dyn Archive) -> Result<Vec<StoredCheck
             return Ok(all);
         }
         all.extend(page);
-    }
-}
-
-/// A row as the auditor takes it.
-pub(super) fn stored<'a>(row: &LedgerRow<'a>) -> StoredRow<'a> {
-    StoredRow {
-        position: row.position,
-        sequence: row.sequence,
-        content: row.content,
-        content_hash: Some(row.content_hash),
-        prev_hash: row.prev_hash,
-        hash: row.hash,
-        columns: Some(StoredColumns {
-            event_id: row.event_id,
-            run_id: row.run_id,
-            correlation_id: row.correlation_id,
-            stage: row.stage,
-            event_type: row.event_type,
-            actor_source: row.actor_source,
-            tool_name: row.tool_name,
-            tool_call_id: row.tool_call_id,
-            goal_id: row.goal_id,
-            cycle_id: row.cycle_id,
-            sub_goal_id: row.sub_goal_id,
-            repository: row.repository,
-            base: row.base,
-            fingerprint: row.fingerprint,
-            pull_request: row.pull_request,
-        }),
     }
 }

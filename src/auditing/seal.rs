@@ -145,7 +145,7 @@ fn whole(row: &LedgerRow<'_>) -> Result<Digest32, SealError> {
         }
         _ => Err(SealError::Broken(format!(
             "event {}, number {} of {}, was changed",
-            row.event_id, row.sequence, row.run_id
+            row.derived.event_id, row.sequence, row.derived.run_id
         ))),
     }
 }

@@ -5,12 +5,14 @@
 
 use std::time::{Duration, Instant};
 
-use selfext_audit::audit::{Auditor, StoredColumns, StoredRow};
+use rustix::time::{ClockId, clock_gettime};
+use selfext_audit::audit::{Auditor, StoredRow};
 use selfext_audit::checkpoint::Checkpoint;
 use selfext_audit::event_leaf;
 use selfext_audit::export::{ExportLine, ExportReader, ExportWriter, ExportedEvent};
 use selfext_audit::merkle::TreeFrontier;
 use selfext_audit::note::{KeyName, SignerKey};
+use selfext_domain::ports::DerivedColumns;
 use selfext_domain::{Digest32, Event, JudgedContent, Link, Position, canonical};
 
 const BATCH: u64 = 10_000;
@@ -37,7 +39,7 @@ impl Row {
             content_hash: columns.then_some(self.link.content_hash.as_bytes()),
             prev_hash: self.link.prev_hash.as_bytes(),
             hash: self.link.hash.as_bytes(),
-            columns: columns.then_some(StoredColumns {
+            columns: columns.then_some(DerivedColumns {
                 event_id: &self.event_id,
                 run_id: &self.run_id,
                 correlation_id: &self.run_id,
@@ -131,8 +133,8 @@ fn key() -> Option<SignerKey> {
 
 /// The time that this thread has been running, which other programs on the machine do not lengthen.
 fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }
 
 fn resident_mib() -> u64 {

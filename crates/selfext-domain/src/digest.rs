@@ -1,6 +1,7 @@
 //! SHA-256 digests.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -94,14 +95,21 @@ impl Visitor<'_> for Digits {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Digest32, E> {
-        Digest32::parse("digest", text).map_err(E::custom)
+        text.parse().map_err(E::custom)
+    }
+}
+
+impl FromStr for Digest32 {
+    type Err = InvalidValue;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse("digest", text)
     }
 }
 
 impl TryFrom<String> for Digest32 {
     type Error = InvalidValue;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse("digest", &text)
+        text.parse()
     }
 }
 

@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 
 use selfext_domain::canonical::spelled;
-use selfext_domain::{CycleId, Event, GoalId, PullRequestNumber, SubGoalId, ToolCallId};
+use selfext_domain::ports::DerivedColumns;
+use selfext_domain::{CycleId, Event, Fingerprint, GoalId, PullRequestNumber, SubGoalId, ToolCallId};
 use uuid::Uuid;
-
-use super::StoredColumns;
 
 /// Calls `differs` with the name of each column that differs, what the content says, and what the column says.
 ///
 /// `escaped` says whether the content holds an escape of the canonical form at all; without one, every text is spelled as it is.
 pub(super) fn compare(
     event: &Event,
-    columns: &StoredColumns<'_>,
+    columns: &DerivedColumns<'_>,
     escaped: bool,
     mut differs: impl FnMut(&'static str, &str, &str),
 ) {
@@ -42,8 +41,9 @@ pub(super) fn compare(
     text("sub_goal_id", sub_goal, columns.sub_goal_id);
     text("repository", subject.map(|subject| subject.repository.as_str()), columns.repository);
     text("base", subject.map(|subject| subject.base.as_str()), columns.base);
-    let fingerprint = subject.map(|subject| subject.fingerprint.to_string());
-    text("fingerprint", fingerprint.as_deref(), columns.fingerprint);
+    let mut room = [0; 64];
+    let fingerprint = subject.map(|subject| digits(&subject.fingerprint, &mut room));
+    text("fingerprint", fingerprint, columns.fingerprint);
     // A database may spell a UUID in its own way.
     if Uuid::try_parse(columns.event_id).ok().as_ref() != Some(event.id.as_uuid()) {
         differs("event_id", &event.id.to_string(), columns.event_id);
@@ -54,4 +54,13 @@ pub(super) fn compare(
         let column = columns.pull_request.map(|number| number.to_string());
         differs("pull_request", &shown(number.map(|number| number.to_string())), &shown(column));
     }
+}
+
+/// What `to_string` gives, without a memory of its own: this is asked for every event.
+fn digits<'a>(fingerprint: &Fingerprint, room: &'a mut [u8; 64]) -> &'a str {
+    // The room is right, and digits are ASCII.
+    hex::encode_to_slice(fingerprint.as_bytes(), room)
+        .ok()
+        .and_then(|()| std::str::from_utf8(room).ok())
+        .unwrap_or_default()
 }

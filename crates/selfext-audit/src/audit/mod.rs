@@ -57,4 +57,4 @@ mod tests;
 pub use auditor::Auditor;
 pub use finding::{About, Finding, FindingKind, Place};
 pub use report::{Counts, Report};
-pub use row::{StoredColumns, StoredRow};
+pub use row::StoredRow;

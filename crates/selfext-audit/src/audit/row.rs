@@ -1,6 +1,7 @@
 //! Rows as they are stored, unverified.
 
 use selfext_domain::Position;
+use selfext_domain::ports::{DerivedColumns, LedgerRow};
 
 use crate::export::ExportedEvent;
 
@@ -20,28 +21,21 @@ pub struct StoredRow<'a> {
     /// Its stored hash.
     pub hash: &'a [u8],
     /// What the database derived from the text; nothing where it is not stored, as in an export.
-    pub columns: Option<StoredColumns<'a>>,
+    pub columns: Option<DerivedColumns<'a>>,
 }
 
-/// The columns that a database derives from the text, as it holds them: texts with the escapes of the canonical form.
-#[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "the fields are the columns of the ledger's table")]
-pub struct StoredColumns<'a> {
-    pub event_id: &'a str,
-    pub run_id: &'a str,
-    pub correlation_id: &'a str,
-    pub stage: &'a str,
-    pub event_type: &'a str,
-    pub actor_source: &'a str,
-    pub tool_name: Option<&'a str>,
-    pub tool_call_id: Option<&'a str>,
-    pub goal_id: Option<&'a str>,
-    pub cycle_id: Option<&'a str>,
-    pub sub_goal_id: Option<&'a str>,
-    pub repository: Option<&'a str>,
-    pub base: Option<&'a str>,
-    pub fingerprint: Option<&'a str>,
-    pub pull_request: Option<i64>,
+impl<'a> From<&LedgerRow<'a>> for StoredRow<'a> {
+    fn from(row: &LedgerRow<'a>) -> Self {
+        Self {
+            position: row.position,
+            sequence: row.sequence,
+            content: row.content,
+            content_hash: Some(row.content_hash),
+            prev_hash: row.prev_hash,
+            hash: row.hash,
+            columns: Some(row.derived),
+        }
+    }
 }
 
 impl<'a> From<&'a ExportedEvent> for StoredRow<'a> {

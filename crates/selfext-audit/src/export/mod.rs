@@ -20,6 +20,7 @@ mod line;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod usual;
 mod writer;
 
 pub use audit::{BUFFER, audit};

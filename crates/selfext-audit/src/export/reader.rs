@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read as _};
 
 use super::line::{End, Line};
-use super::{ExportLine, FORMAT, MAX_LINE};
+use super::{ExportLine, FORMAT, MAX_LINE, usual};
 
 /// Why an export cannot be read on. Lines count from 1.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +169,9 @@ impl<R: BufRead> ExportReader<R> {
     }
 
     fn parse(&self) -> Result<Line, ExportError> {
+        if let Some(event) = std::str::from_utf8(&self.bytes).ok().and_then(usual::event) {
+            return Ok(Line::Event(Box::new(event)));
+        }
         serde_json::from_slice(&self.bytes).map_err(|source| ExportError::Malformed { line: self.line, source })
     }
 

@@ -87,6 +87,29 @@ fn lines_that_were_taken_out_put_in_or_put_elsewhere_are_noticed() {
 }
 
 #[test]
+fn an_audit_tells_how_far_it_is_every_thousand_events() {
+    let mut writer = ExportWriter::new(Vec::new()).unwrap();
+    let zero = Digest32::from_bytes([0; 32]);
+    for id in 1..=2_500 {
+        writer
+            .event(ExportedEvent {
+                transaction: id,
+                id,
+                sequence: 1,
+                content: "{}".into(),
+                prev_hash: zero,
+                hash: zero,
+                created_at: "x".into(),
+                written_by: "y".into(),
+            })
+            .unwrap();
+    }
+    let mut told = Vec::new();
+    let report = audit(Cursor::new(writer.finish().unwrap()), Vec::new(), &[], |counts| told.push(counts.events));
+    assert_eq!((told, report.unwrap().counts.events), (vec![1_000, 2_000], 2_500));
+}
+
+#[test]
 fn a_line_of_another_form_is_named_by_its_number() {
     let (text, _) = exported(&Ledger::example());
     for (from, to) in

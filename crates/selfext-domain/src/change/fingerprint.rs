@@ -46,6 +46,12 @@ impl Fingerprint {
         Self(Digest32::from_bytes(bytes))
     }
 
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
     /// Reads 64 hexadecimal digits.
     ///
     /// # Errors

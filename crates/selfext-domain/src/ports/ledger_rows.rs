@@ -2,7 +2,7 @@
 
 use crate::Position;
 
-/// One row of the ledger as it is stored, unverified. Texts have the escapes of the canonical form.
+/// One row of the ledger as it is stored, unverified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are the columns of the ledger's table")]
 pub struct LedgerRow<'a> {
@@ -15,6 +15,13 @@ pub struct LedgerRow<'a> {
     /// As the database wrote it, in UTC.
     pub created_at: &'a str,
     pub written_by: &'a str,
+    pub derived: DerivedColumns<'a>,
+}
+
+/// What a database derived from the content of an event, as it holds it: texts with the escapes of the canonical form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the columns of the ledger's table")]
+pub struct DerivedColumns<'a> {
     pub event_id: &'a str,
     pub run_id: &'a str,
     pub correlation_id: &'a str,
@@ -66,24 +73,25 @@ impl LedgerRows {
 
     /// Adds a row behind the others.
     pub fn push(&mut self, row: &LedgerRow<'_>) {
+        let derived = &row.derived;
         let texts = [
             Some(row.content),
             Some(row.created_at),
             Some(row.written_by),
-            Some(row.event_id),
-            Some(row.run_id),
-            Some(row.correlation_id),
-            Some(row.stage),
-            Some(row.event_type),
-            Some(row.actor_source),
-            row.tool_name,
-            row.tool_call_id,
-            row.goal_id,
-            row.cycle_id,
-            row.sub_goal_id,
-            row.repository,
-            row.base,
-            row.fingerprint,
+            Some(derived.event_id),
+            Some(derived.run_id),
+            Some(derived.correlation_id),
+            Some(derived.stage),
+            Some(derived.event_type),
+            Some(derived.actor_source),
+            derived.tool_name,
+            derived.tool_call_id,
+            derived.goal_id,
+            derived.cycle_id,
+            derived.sub_goal_id,
+            derived.repository,
+            derived.base,
+            derived.fingerprint,
         ];
         let hashes = [row.content_hash, row.prev_hash, row.hash];
         self.texts.extend(texts.into_iter().flatten());
@@ -93,7 +101,7 @@ impl LedgerRows {
         self.rows.push(Kept {
             position: row.position,
             sequence: row.sequence,
-            pull_request: row.pull_request,
+            pull_request: derived.pull_request,
             texts: texts.map(|text| text.map_or(ABSENT, str::len)),
             hashes: hashes.map(<[u8]>::len),
         });
@@ -179,21 +187,23 @@ impl<'a> Iterator for LedgerRowsIter<'a> {
             hash,
             created_at,
             written_by,
-            event_id,
-            run_id,
-            correlation_id,
-            stage,
-            event_type,
-            actor_source,
-            tool_name,
-            tool_call_id,
-            goal_id,
-            cycle_id,
-            sub_goal_id,
-            repository,
-            base,
-            fingerprint,
-            pull_request: *pull_request,
+            derived: DerivedColumns {
+                event_id,
+                run_id,
+                correlation_id,
+                stage,
+                event_type,
+                actor_source,
+                tool_name,
+                tool_call_id,
+                goal_id,
+                cycle_id,
+                sub_goal_id,
+                repository,
+                base,
+                fingerprint,
+                pull_request: *pull_request,
+            },
         })
     }
 }
@@ -216,21 +226,23 @@ mod tests {
                 hash: text(3).as_bytes(),
                 created_at: text(4),
                 written_by: text(5),
-                event_id: text(6),
-                run_id: text(7),
-                correlation_id: text(8),
-                stage: text(9),
-                event_type: text(10),
-                actor_source: text(11),
-                tool_name: maybe(12),
-                tool_call_id: maybe(13),
-                goal_id: None,
-                cycle_id: maybe(14),
-                sub_goal_id: maybe(15),
-                repository: maybe(16),
-                base: maybe(17),
-                fingerprint: maybe(18),
-                pull_request: some.then_some(3),
+                derived: DerivedColumns {
+                    event_id: text(6),
+                    run_id: text(7),
+                    correlation_id: text(8),
+                    stage: text(9),
+                    event_type: text(10),
+                    actor_source: text(11),
+                    tool_name: maybe(12),
+                    tool_call_id: maybe(13),
+                    goal_id: None,
+                    cycle_id: maybe(14),
+                    sub_goal_id: maybe(15),
+                    repository: maybe(16),
+                    base: maybe(17),
+                    fingerprint: maybe(18),
+                    pull_request: some.then_some(3),
+                },
             }
         };
         let rows = [

@@ -30,7 +30,7 @@ pub use forge::{
 pub use heartbeats::Heartbeats;
 pub use leases::{Lease, Leases};
 pub use ledger::{Ledger, LedgerError, MergeGrant};
-pub use ledger_rows::{LedgerRow, LedgerRows, LedgerRowsIter};
+pub use ledger_rows::{DerivedColumns, LedgerRow, LedgerRows, LedgerRowsIter};
 pub use queries::{Baseline, Cursor, EventQuery, Overview, Queries, RunEntry, RunQuery, RunSelection, TimeRange};
 pub use repositories::Repositories;
 pub use rests::{RestListener, Rests};

@@ -9,8 +9,9 @@ use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::Connections;
+use super::copied::{Copied, FIELDS};
 use super::errors::reading;
-use crate::archive::{checkpoint, ledger_rows, position};
+use crate::archive::{checkpoint, position};
 use crate::request::signed;
 
 /// The archive on Postgres.
@@ -44,19 +45,18 @@ impl PgArchive {
 #[async_trait]
 impl Archive for PgArchive {
     async fn rows_after(&self, position: Position, limit: u32) -> Result<LedgerRows, LedgerError> {
-        const ROWS: &str = "SELECT e.transaction_id::text::bigint, e.id, e.sequence, e.content, e.content_hash, e.prev_hash,
-                e.hash, to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), e.written_by,
-                e.event_id::text, e.run_id, e.correlation_id, e.stage, e.event_type, e.actor_source, e.tool_name,
-                e.tool_call_id, e.goal_id, e.cycle_id, e.sub_goal_id, e.repository, e.base, e.fingerprint, e.pull_request
-            FROM public.self_extension_events e
-            WHERE (e.transaction_id, e.id) > ($1::text::xid8, $2)
-              AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-            ORDER BY e.transaction_id, e.id LIMIT $3";
-        let statement = || {
-            sqlx::query(ROWS).bind(position.transaction.to_string()).bind(signed(position.id)).bind(i64::from(limit))
-        };
-        let rows = self.connections.fetch(statement).await.map_err(reading)?;
-        ledger_rows!(rows, reading)
+        let Position { transaction, id } = position;
+        let statement = format!(
+            "COPY (
+                SELECT {FIELDS} FROM public.self_extension_events e
+                WHERE (e.transaction_id, e.id) > ('{transaction}'::xid8, {})
+                  AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+                ORDER BY e.transaction_id, e.id LIMIT {limit}
+            ) TO STDOUT (FORMAT binary)",
+            signed(id)
+        );
+        let copied = self.connections.copy(&statement, Copied::take).await.map_err(reading)?;
+        Ok(copied.into_rows())
     }
 
     async fn checkpoints_after(&self, size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, LedgerError> {

@@ -7,6 +7,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{ConnectOptions, Connection, Error, PgConnection, Postgres};
@@ -100,6 +101,47 @@ impl Connections {
         self.kept(connection, outcome)
     }
 
+    /// Runs one `COPY … TO STDOUT` and takes its answer, a piece at a time. Where a connection that rested turns out to be dead,
+    /// it is begun anew, on a new one.
+    pub async fn copy<T: Default + Send>(
+        &self,
+        statement: &str,
+        take: impl Fn(&mut T, &[u8]) -> Result<(), Error> + Send + Sync,
+    ) -> Result<T, Error> {
+        let _place = self.place().await?;
+        if let Some(connection) = self.rested() {
+            match self.copied(connection, statement, &take).await {
+                Err(error) if is_lost(&error) => {
+                    tracing::debug!(%error, "a connection that rested is dead; the copy is begun anew");
+                    self.resting().clear();
+                }
+                outcome => return outcome,
+            }
+        }
+        let connection = connect(&self.options).await?;
+        self.copied(connection, statement, &take).await
+    }
+
+    /// Keeps the connection only if all went well: sqlx leaves what follows an error unread.
+    async fn copied<T: Default + Send>(
+        &self,
+        mut connection: PgConnection,
+        statement: &str,
+        take: &(impl Fn(&mut T, &[u8]) -> Result<(), Error> + Send + Sync),
+    ) -> Result<T, Error> {
+        let mut copied = T::default();
+        let copy = async {
+            let mut pieces = connection.copy_out_raw(statement).await?;
+            while let Some(piece) = pieces.try_next().await? {
+                take(&mut copied, &piece)?;
+            }
+            Ok(())
+        };
+        timeout(ANSWER, copy).await.unwrap_or_else(|_| Err(late("the answer does not come")))?;
+        self.keep(connection);
+        Ok(copied)
+    }
+
     async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
         match timeout(PATIENCE, self.free.acquire()).await {
             Ok(Ok(place)) => Ok(place),
@@ -128,9 +170,13 @@ impl Connections {
             Err(_) => false,
         };
         if ended {
-            self.resting().push(Resting { connection, since: Instant::now() });
+            self.keep(connection);
         }
         outcome
+    }
+
+    fn keep(&self, connection: PgConnection) {
+        self.resting().push(Resting { connection, since: Instant::now() });
     }
 
     fn resting(&self) -> std::sync::MutexGuard<'_, Vec<Resting>> {

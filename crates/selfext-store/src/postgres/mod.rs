@@ -6,6 +6,7 @@ mod bell;
 mod columns;
 mod connections;
 mod control;
+mod copied;
 mod ear;
 mod errors;
 mod follower;

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use selfext_domain::Position;
-use selfext_domain::ports::{Archive, LedgerError, LedgerRows, StoredCheckpoint};
-use sqlx::Row as _;
+use selfext_domain::ports::{Archive, DerivedColumns, LedgerError, LedgerRow, LedgerRows, StoredCheckpoint};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, Sqlite};
 
 use super::SqliteDatabase;
 use super::database::{to_its_end, traced};
 use super::errors::{cut_off, failed};
 use super::transaction::Writing;
-use crate::archive::{checkpoint, ledger_rows, position};
+use crate::archive::{checkpoint, position};
 use crate::request::signed;
 
 /// The archive in a SQLite file.
@@ -44,16 +44,57 @@ fn read(row: &SqliteRow) -> Result<StoredCheckpoint, LedgerError> {
     checkpoint(number(0)?, position(0, number(1)?)?, text(2)?, text(3)?)
 }
 
+/// Reads a row whose columns are those of [`LedgerRow`], in their order.
+fn ledger_row(row: &SqliteRow) -> Result<LedgerRow<'_>, LedgerError> {
+    fn column<'r, T>(row: &'r SqliteRow, at: usize) -> Result<T, LedgerError>
+    where
+        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+    {
+        row.try_get(at).map_err(failed)
+    }
+    Ok(LedgerRow {
+        position: position(0, column(row, 0)?)?,
+        sequence: column(row, 1)?,
+        content: column(row, 2)?,
+        content_hash: column(row, 3)?,
+        prev_hash: column(row, 4)?,
+        hash: column(row, 5)?,
+        created_at: column(row, 6)?,
+        written_by: column(row, 7)?,
+        derived: DerivedColumns {
+            event_id: column(row, 8)?,
+            run_id: column(row, 9)?,
+            correlation_id: column(row, 10)?,
+            stage: column(row, 11)?,
+            event_type: column(row, 12)?,
+            actor_source: column(row, 13)?,
+            tool_name: column(row, 14)?,
+            tool_call_id: column(row, 15)?,
+            goal_id: column(row, 16)?,
+            cycle_id: column(row, 17)?,
+            sub_goal_id: column(row, 18)?,
+            repository: column(row, 19)?,
+            base: column(row, 20)?,
+            fingerprint: column(row, 21)?,
+            pull_request: column(row, 22)?,
+        },
+    })
+}
+
 #[async_trait]
 impl Archive for SqliteArchive {
     async fn rows_after(&self, position: Position, limit: u32) -> Result<LedgerRows, LedgerError> {
-        const ROWS: &str = "SELECT 0, e.id, e.sequence, e.content, e.content_hash, e.prev_hash, e.hash, e.created_at,
+        const ROWS: &str = "SELECT e.id, e.sequence, e.content, e.content_hash, e.prev_hash, e.hash, e.created_at,
                 e.written_by, e.event_id, e.run_id, e.correlation_id, e.stage, e.event_type, e.actor_source, e.tool_name,
                 e.tool_call_id, e.goal_id, e.cycle_id, e.sub_goal_id, e.repository, e.base, e.fingerprint, e.pull_request
             FROM self_extension_events e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2";
         let statement = sqlx::query(ROWS).bind(signed(position.id)).bind(i64::from(limit));
         let rows = traced(ROWS, statement.fetch_all(&self.database.reader)).await?;
-        ledger_rows!(rows, failed)
+        let mut read = LedgerRows::with_capacity(rows.len());
+        for row in &rows {
+            read.push(&ledger_row(row)?);
+        }
+        Ok(read)
     }
 
     async fn checkpoints_after(&self, size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, LedgerError> {

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use selfext_contracts::control::{pause_request, resume_request};
 use selfext_contracts::ledger::{LedgerFixture, Story, append, before, commit_of, granted};
 use selfext_contracts::{PgProxy, TestDatabase};
-use selfext_domain::ports::{EventQuery, Ledger, PromotionControl, Queries, RunQuery};
+use selfext_domain::ports::{EventQuery, Ledger, LedgerError, PromotionControl, Queries, RunQuery};
 use selfext_domain::{Heartbeat, Position, Reporter, StreamId, Subject};
 use selfext_store::{DatabaseUrl, Store, StoreError};
 
@@ -127,6 +127,39 @@ async fn a_connection_that_died_while_it_rested_is_not_noticed() {
     fixture.ask(kill).await.unwrap();
     control.pause(&pause_request("deploy")).await.unwrap();
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn rows_of_the_ledger_take_one_round_trip_whatever_became_of_the_connection() {
+    let fixture = PgFixture::start().await;
+    let proxy = PgProxy::start(fixture.database.url()).await;
+    let store = connect(proxy.url()).await;
+    let (ledger, archive) = (store.ledger(), store.archive());
+    let story = Story::new("run 1");
+    ledger.propose(&story.proposed(), None).await.unwrap();
+    append(&ledger, &story.tested(), 2).await.unwrap();
+    proxy.reset();
+    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap().len(), 2);
+    assert_eq!(proxy.round_trips(), 1);
+    proxy.cut_connections();
+    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap().len(), 2);
+    // Or the answer is lost.
+    proxy.kill_after(1);
+    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn rows_that_are_refused_leave_no_connection_that_answers_the_next_question_with_them() {
+    let fixture = PgFixture::start().await;
+    let (ledger, archive) = (fixture.store.ledger(), fixture.store.archive());
+    let story = Story::new("run 1");
+    ledger.propose(&story.proposed(), None).await.unwrap();
+    fixture.ask("ALTER TABLE self_extension_events RENAME COLUMN cycle_id TO elsewhere").await.unwrap();
+    let refused = archive.rows_after(Position::START, 5).await.unwrap_err();
+    assert!(matches!(&refused, LedgerError::Refused { detail } if detail.contains("cycle_id")), "{refused:?}");
+    fixture.ask("ALTER TABLE self_extension_events RENAME COLUMN elsewhere TO cycle_id").await.unwrap();
+    assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 1);
+    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

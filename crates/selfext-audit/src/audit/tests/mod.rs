@@ -6,6 +6,7 @@ mod properties;
 mod rules;
 mod seals;
 
+use selfext_domain::ports::DerivedColumns;
 use serde_json::Value;
 
 use super::*;
@@ -70,7 +71,7 @@ impl Stored {
             content_hash: Some(&self.content_hash),
             prev_hash: &self.prev_hash,
             hash: &self.hash,
-            columns: Some(StoredColumns {
+            columns: Some(DerivedColumns {
                 event_id: self.column("event_id").unwrap_or_default(),
                 run_id: self.column("run_id").unwrap_or_default(),
                 correlation_id: self.column("correlation_id").unwrap_or_default(),

@@ -42,15 +42,18 @@ pub async fn rows_are_what_is_stored_in_the_order_of_positions<F: LedgerFixture>
             (&link.content_hash.as_bytes()[..], &link.prev_hash.as_bytes()[..], &link.hash.as_bytes()[..])
         );
         assert_eq!(
-            (row.event_id, row.event_type),
+            (row.derived.event_id, row.derived.event_type),
             (event.event.id.to_string().as_str(), event.event.body.event_type())
         );
-        assert_eq!(row.pull_request, event.event.pull_request.map(|number| i64::try_from(number.get()).unwrap()));
+        assert_eq!(
+            row.derived.pull_request,
+            event.event.pull_request.map(|number| i64::try_from(number.get()).unwrap())
+        );
         let recorded: chrono::DateTime<chrono::Utc> = row.created_at.parse().unwrap();
         assert_eq!(recorded, event.recorded_at);
     }
-    assert_eq!((rows[0].run_id, rows[0].tool_name), ("run \u{241b}\u{241b}1", Some("write-file")));
-    assert_eq!((rows[4].run_id, rows[4].repository), ("control", None));
+    assert_eq!((rows[0].derived.run_id, rows[0].derived.tool_name), ("run \u{241b}\u{241b}1", Some("write-file")));
+    assert_eq!((rows[4].derived.run_id, rows[4].derived.repository), ("control", None));
     let behind = archive.rows_after(rows[1].position, 2).await.unwrap();
     assert_eq!(behind.iter().collect::<Vec<_>>(), rows[2..4]);
     assert!(archive.rows_after(rows[4].position, 2).await.unwrap().is_empty());
