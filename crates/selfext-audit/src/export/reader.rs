@@ -2,8 +2,13 @@
 
 use std::io::{self, BufRead, Read as _};
 
+use memchr::memchr;
+
 use super::line::{End, Line};
 use super::{ExportLine, FORMAT, MAX_LINE, usual};
+
+/// How the line of an event begins, if it is one of [`ExportWriter`](super::ExportWriter)'s.
+const EVENT: &[u8] = b"{\"event\":";
 
 /// Why an export cannot be read on. Lines count from 1.
 #[derive(Debug, thiserror::Error)]
@@ -118,9 +123,11 @@ impl<R: BufRead> ExportReader<R> {
 
     /// Reads on to the next checkpoint; nothing at the end. What stands in the events before it is not looked at.
     pub(super) fn next_checkpoint(&mut self) -> Result<Option<String>, ExportError> {
-        /// How the line of an event begins, if it is one of [`ExportWriter`](super::ExportWriter)'s.
-        const EVENT: &[u8] = b"{\"event\":";
-        while self.read_whole_line()? {
+        loop {
+            self.skip_events();
+            if !self.read_whole_line()? {
+                return Err(ExportError::Cut { line: self.line });
+            }
             if self.bytes.starts_with(EVENT) {
                 self.counts.events += 1;
                 continue;
@@ -131,7 +138,19 @@ impl<R: BufRead> ExportReader<R> {
                 None => return Ok(None),
             }
         }
-        Err(ExportError::Cut { line: self.line })
+    }
+
+    /// Passes the lines of events that are in the buffer as a whole, without a copy of them.
+    fn skip_events(&mut self) {
+        // An input that fails does so again when it is read.
+        while let Ok(buffered) = self.input.fill_buf()
+            && buffered.starts_with(EVENT)
+            && let Some(end) = memchr(b'\n', buffered).filter(|end| *end < MAX_LINE)
+        {
+            self.input.consume(end + 1);
+            self.line += 1;
+            self.counts.events += 1;
+        }
     }
 
     fn out_of_place(&self, found: &'static str, expected: &'static str) -> ExportError {

@@ -1,6 +1,6 @@
 //! Exports, written, read back and touched.
 
-use std::io::Cursor;
+use std::io::{BufReader, Cursor};
 
 use proptest::prelude::*;
 use selfext_domain::Digest32;
@@ -35,11 +35,14 @@ fn exported(ledger: &Ledger) -> (String, Vec<ExportLine>) {
 /// Reads all lines. An audit has to notice the same, although it looks at the checkpoints first.
 fn read(text: &str) -> Result<Vec<ExportLine>, ExportError> {
     let lines = ExportReader::new(Cursor::new(text)).and_then(Iterator::collect);
-    let audited = audit(Cursor::new(text), Vec::new(), &[], |_| {});
-    assert_eq!(
-        audited.map(|_| ()).map_err(|error| error.to_string()),
-        lines.as_ref().map(|_: &Vec<_>| ()).map_err(ToString::to_string)
-    );
+    // However much of it is at hand at a time: less than a line, a few, all.
+    for buffer in [7, 2_000, BUFFER] {
+        let audited = audit(BufReader::with_capacity(buffer, Cursor::new(text)), Vec::new(), &[], |_| {});
+        assert_eq!(
+            audited.map(|_| ()).map_err(|error| error.to_string()),
+            lines.as_ref().map(|_: &Vec<_>| ()).map_err(ToString::to_string)
+        );
+    }
     lines
 }
 

@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::Connections;
-use super::copied::{Copied, FIELDS};
+use super::copied::{Copied, FIELDS, failed};
 use super::errors::reading;
 use crate::archive::{checkpoint, position};
 use crate::request::signed;
@@ -55,7 +55,7 @@ impl Archive for PgArchive {
             ) TO STDOUT (FORMAT binary)",
             signed(id)
         );
-        let copied = self.connections.copy(&statement, Copied::take).await.map_err(reading)?;
+        let copied = self.connections.copy(&statement, Copied::take).await.map_err(failed)?;
         Ok(copied.into_rows())
     }
 

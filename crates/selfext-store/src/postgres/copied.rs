@@ -4,8 +4,10 @@
 //! <https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.55.9.4>. The server sends each row as one piece.
 
 use selfext_domain::Position;
-use selfext_domain::ports::{DerivedColumns, LedgerRow, LedgerRows};
+use selfext_domain::ports::{DerivedColumns, LedgerError, LedgerRow, LedgerRows};
 use sqlx::Error;
+
+use super::errors::reading;
 
 /// How the header begins; flags and the length of an extension follow.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -19,6 +21,9 @@ pub(super) const FIELDS: &str = "e.transaction_id, e.id, e.sequence, e.content, 
     e.event_id::text, e.run_id, e.correlation_id, e.stage, e.event_type, e.actor_source, e.tool_name, e.tool_call_id,
     e.goal_id, e.cycle_id, e.sub_goal_id, e.repository, e.base, e.fingerprint, e.pull_request";
 
+/// How many fields that are.
+const COUNT: i16 = 24;
+
 /// The rows that came so far.
 #[derive(Debug, Default)]
 pub(super) struct Copied {
@@ -26,16 +31,32 @@ pub(super) struct Copied {
     has_begun: bool,
 }
 
+/// What is wrong with what came.
+type Problem = &'static str;
+
+const CUT: Problem = "a row that is cut";
+
 impl Copied {
     /// Takes the next piece of what the server sends.
     pub fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
+        self.read(piece).map_err(|problem| {
+            let last = self.rows.last_position().map_or("what was asked for".to_owned(), |last| last.to_string());
+            Error::Decode(format!("behind {last} the database holds {problem}").into())
+        })
+    }
+
+    fn read(&mut self, piece: &[u8]) -> Result<(), Problem> {
         let mut rest = Rest(piece);
         if !self.has_begun {
             rest.header()?;
             self.has_begun = true;
         }
-        while !rest.0.is_empty() && rest.number()? != END {
-            self.rows.push(&row(&mut rest)?);
+        while !rest.0.is_empty() {
+            match rest.number()? {
+                COUNT => self.rows.push(&row(&mut rest)?),
+                END => break,
+                _ => return Err("a row of another form"),
+            }
         }
         Ok(())
     }
@@ -46,7 +67,7 @@ impl Copied {
 }
 
 /// Reads the [`FIELDS`] of one row.
-fn row<'a>(rest: &mut Rest<'a>) -> Result<LedgerRow<'a>, Error> {
+fn row<'a>(rest: &mut Rest<'a>) -> Result<LedgerRow<'a>, Problem> {
     let position = Position { transaction: rest.integer()?.cast_unsigned(), id: unsigned(rest.integer()?)? };
     Ok(LedgerRow {
         position,
@@ -81,69 +102,78 @@ fn row<'a>(rest: &mut Rest<'a>) -> Result<LedgerRow<'a>, Error> {
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
-    fn header(&mut self) -> Result<(), Error> {
+    fn header(&mut self) -> Result<(), Problem> {
         if self.cut(SIGNATURE.len())? != SIGNATURE {
-            return Err(unexpected("another form than the binary one"));
+            return Err("another form than the binary one");
         }
-        self.cut(4)?;
-        let extension = self.length()?.ok_or_else(|| unexpected("a header without its length"))?;
+        let _flags: [u8; 4] = self.chunk()?;
+        let extension = self.length()?.ok_or("a header without its length")?;
         self.cut(extension).map(|_| ())
     }
 
-    fn cut(&mut self, length: usize) -> Result<&'a [u8], Error> {
-        let (head, rest) = self.0.split_at_checked(length).ok_or_else(|| unexpected("a row that is cut"))?;
+    fn cut(&mut self, length: usize) -> Result<&'a [u8], Problem> {
+        let (head, rest) = self.0.split_at_checked(length).ok_or(CUT)?;
         self.0 = rest;
         Ok(head)
     }
 
-    fn number(&mut self) -> Result<i16, Error> {
-        self.cut(2)?.try_into().map(i16::from_be_bytes).map_err(|_| unexpected("no number"))
+    fn chunk<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
+        let (head, rest) = self.0.split_first_chunk().ok_or(CUT)?;
+        self.0 = rest;
+        Ok(*head)
+    }
+
+    fn number(&mut self) -> Result<i16, Problem> {
+        self.chunk().map(i16::from_be_bytes)
     }
 
     /// A length; nothing if it is -1, which stands for NULL.
-    fn length(&mut self) -> Result<Option<usize>, Error> {
-        let length = self.cut(4)?.try_into().map(i32::from_be_bytes).map_err(|_| unexpected("no length"))?;
-        Ok(length.try_into().ok())
+    fn length(&mut self) -> Result<Option<usize>, Problem> {
+        Ok(i32::from_be_bytes(self.chunk()?).try_into().ok())
     }
 
-    fn field(&mut self) -> Result<Option<&'a [u8]>, Error> {
+    fn field(&mut self) -> Result<Option<&'a [u8]>, Problem> {
         match self.length()? {
             Some(length) => self.cut(length).map(Some),
             None => Ok(None),
         }
     }
 
-    fn bytes(&mut self) -> Result<&'a [u8], Error> {
-        self.field()?.ok_or_else(|| unexpected("NULL where a value belongs"))
+    fn bytes(&mut self) -> Result<&'a [u8], Problem> {
+        self.field()?.ok_or("NULL where a value belongs")
     }
 
-    fn optional_text(&mut self) -> Result<Option<&'a str>, Error> {
+    fn optional_text(&mut self) -> Result<Option<&'a str>, Problem> {
         self.field()?.map(text).transpose()
     }
 
-    fn text(&mut self) -> Result<&'a str, Error> {
+    fn text(&mut self) -> Result<&'a str, Problem> {
         text(self.bytes()?)
     }
 
-    fn integer(&mut self) -> Result<i64, Error> {
+    fn integer(&mut self) -> Result<i64, Problem> {
         integer(self.bytes()?)
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Error> {
-    std::str::from_utf8(bytes).map_err(|error| Error::Decode(error.into()))
+fn text(bytes: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(bytes).map_err(|_| "a text that is not UTF-8")
 }
 
-fn integer(bytes: &[u8]) -> Result<i64, Error> {
-    bytes.try_into().map(i64::from_be_bytes).map_err(|_| unexpected("an integer of another length"))
+fn integer(bytes: &[u8]) -> Result<i64, Problem> {
+    bytes.try_into().map(i64::from_be_bytes).map_err(|_| "an integer of another length")
 }
 
-fn unsigned(number: i64) -> Result<u64, Error> {
-    number.try_into().map_err(|_| unexpected("a negative id"))
+fn unsigned(number: i64) -> Result<u64, Problem> {
+    number.try_into().map_err(|_| "a negative id")
 }
 
-fn unexpected(what: &str) -> Error {
-    Error::Decode(format!("the server copied {what}").into())
+/// Why rows could not be copied. What is not of the form that was asked for was read, but is none.
+pub(super) fn failed(error: Error) -> LedgerError {
+    match error {
+        Error::Decode(problem) => LedgerError::Corrupt { detail: problem.to_string() },
+        other => reading(other),
+    }
 }
 
 #[cfg(test)]
@@ -205,13 +235,16 @@ mod tests {
             let taken = Copied::default().take(&whole[..length]);
             assert_eq!(taken.is_ok(), length == header().len(), "{length} bytes: {taken:?}");
         }
-        for (at, byte) in [(0, b'Q'), (header().len() + 5, 9), (header().len() + 2, 0xff)] {
+        // Another signature, another number of fields, another length of the first.
+        for (at, byte) in [(0, b'Q'), (header().len() + 1, 23), (header().len() + 5, 9)] {
             let mut edited = whole.clone();
             edited[at] = byte;
             Copied::default().take(&edited).unwrap_err();
         }
         let mut negative = a_row();
         negative[2 + 12 + 4] = 0x80;
-        Copied::default().take(&[header(), negative].concat()).unwrap_err();
+        let problem = failed(Copied::default().take(&[header(), a_row(), negative].concat()).unwrap_err());
+        let expected = "behind 18446744073709551614.7 the database holds a negative id";
+        assert!(matches!(&problem, LedgerError::Corrupt { detail } if detail == expected), "{problem:?}");
     }
 }

@@ -8,7 +8,9 @@ use chrono::DateTime;
 use selfext_contracts::control::{pause_request, resume_request};
 use selfext_contracts::ledger::{LedgerFixture, Story, append, before, commit_of, granted};
 use selfext_contracts::{PgProxy, TestDatabase};
-use selfext_domain::ports::{EventQuery, Ledger, LedgerError, PromotionControl, Queries, RunQuery};
+use selfext_domain::ports::{
+    Archive, EventQuery, Ledger, LedgerError, LedgerRows, PromotionControl, Queries, RunQuery,
+};
 use selfext_domain::{Heartbeat, Position, Reporter, StreamId, Subject};
 use selfext_store::{DatabaseUrl, Store, StoreError};
 
@@ -129,6 +131,16 @@ async fn a_connection_that_died_while_it_rested_is_not_noticed() {
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 2);
 }
 
+/// The rows, once there are so many: transactions of other tests hold them back for a while.
+async fn all_rows(archive: &dyn Archive, count: usize) -> LedgerRows {
+    loop {
+        let rows = archive.rows_after(Position::START, 5).await.unwrap();
+        if rows.len() == count {
+            return rows;
+        }
+    }
+}
+
 #[tokio::test]
 async fn rows_of_the_ledger_take_one_round_trip_whatever_became_of_the_connection() {
     let fixture = PgFixture::start().await;
@@ -138,14 +150,15 @@ async fn rows_of_the_ledger_take_one_round_trip_whatever_became_of_the_connectio
     let story = Story::new("run 1");
     ledger.propose(&story.proposed(), None).await.unwrap();
     append(&ledger, &story.tested(), 2).await.unwrap();
+    let rows = all_rows(&*archive, 2).await;
     proxy.reset();
-    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap().len(), 2);
+    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap(), rows);
     assert_eq!(proxy.round_trips(), 1);
     proxy.cut_connections();
-    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap().len(), 2);
+    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap(), rows);
     // Or the answer is lost.
     proxy.kill_after(1);
-    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap().len(), 2);
+    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap(), rows);
 }
 
 #[tokio::test]
@@ -154,12 +167,26 @@ async fn rows_that_are_refused_leave_no_connection_that_answers_the_next_questio
     let (ledger, archive) = (fixture.store.ledger(), fixture.store.archive());
     let story = Story::new("run 1");
     ledger.propose(&story.proposed(), None).await.unwrap();
+    append(&ledger, &story.tested(), 2).await.unwrap();
+    let rows = all_rows(&*archive, 2).await;
     fixture.ask("ALTER TABLE self_extension_events RENAME COLUMN cycle_id TO elsewhere").await.unwrap();
     let refused = archive.rows_after(Position::START, 5).await.unwrap_err();
     assert!(matches!(&refused, LedgerError::Refused { detail } if detail.contains("cycle_id")), "{refused:?}");
     fixture.ask("ALTER TABLE self_extension_events RENAME COLUMN elsewhere TO cycle_id").await.unwrap();
-    assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 1);
-    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap().len(), 1);
+    assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap().len(), 2);
+    assert_eq!(archive.rows_after(Position::START, 5).await.unwrap(), rows);
+
+    let negative = "INSERT INTO self_extension_events (id, content, sequence) OVERRIDING SYSTEM VALUE
+        SELECT -1, replace(content, event_id::text, '0198f1d2-7b3c-7a00-8000-0000000000ff'), 3
+        FROM self_extension_events WHERE sequence = 2";
+    fixture.ask(negative).await.unwrap();
+    let corrupt = loop {
+        match archive.rows_after(Position::START, 5).await {
+            Ok(before) => assert_eq!(before, rows),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&corrupt, LedgerError::Corrupt { detail } if detail.contains("a negative id")), "{corrupt:?}");
 }
 
 #[tokio::test]
