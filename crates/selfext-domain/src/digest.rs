@@ -45,6 +45,14 @@ impl Digest32 {
         &self.0
     }
 
+    /// The 64 digits that it is as text, written into this room.
+    #[must_use]
+    pub fn digits<'a>(&self, room: &'a mut [u8; 64]) -> &'a str {
+        // The room is right, and digits are ASCII.
+        let written = hex::encode_to_slice(self.0, room);
+        written.ok().and_then(|()| std::str::from_utf8(room).ok()).unwrap_or_default()
+    }
+
     pub(crate) fn parse(what: &'static str, text: &str) -> Result<Self, InvalidValue> {
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         let pairs: &[[u8; 2]; 32] = match (pairs.try_into(), rest) {
@@ -66,9 +74,7 @@ impl Digest32 {
 
 impl fmt::Display for Digest32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [0; 64];
-        hex::encode_to_slice(self.0, &mut digits).map_err(|_| fmt::Error)?;
-        f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
+        f.write_str(self.digits(&mut [0; 64]))
     }
 }
 

@@ -11,7 +11,7 @@ use super::read::{Read, explained};
 use super::report::{Counts, Findings, Report};
 use super::row::StoredRow;
 use super::seals::Seals;
-use super::streams::{StreamKey, StreamKeys, Streams, Tail, TailHash};
+use super::streams::{StreamKey, Streams, Tail, TailHash};
 use crate::checkpoint::SignedCheckpoint;
 use crate::leaf::event_leaf;
 use crate::merkle::TreeFrontier;
@@ -22,7 +22,6 @@ use crate::note::VerifierKey;
 pub struct Auditor {
     keys: Vec<VerifierKey>,
     streams: Streams,
-    keys_of_streams: StreamKeys,
     gaps: Gaps,
     seals: Seals,
     tree: TreeFrontier,
@@ -44,7 +43,6 @@ impl Auditor {
         Self {
             keys,
             streams: Streams::new(),
-            keys_of_streams: StreamKeys::default(),
             gaps: Gaps::default(),
             seals: Seals::default(),
             tree: TreeFrontier::new(),
@@ -141,7 +139,7 @@ impl Auditor {
         }
         self.position = Some(row.stored.position.max(self.position.unwrap_or(Position::START)));
 
-        let key = row.choose_stream(computed, &mut self.keys_of_streams);
+        let key = row.choose_stream(computed);
         let tail = key.map_or(Tail { sequence: 0, hash: TailHash::Half([0; 16]) }, |key| self.streams.tail(key));
         let judged = judge(row.stored, computed, &tail);
         if let Some(edit) = &judged.edited {

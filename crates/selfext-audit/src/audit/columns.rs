@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use selfext_domain::canonical::spelled;
 use selfext_domain::ports::DerivedColumns;
-use selfext_domain::{CycleId, Event, Fingerprint, GoalId, PullRequestNumber, SubGoalId, ToolCallId};
+use selfext_domain::{CycleId, Event, GoalId, PullRequestNumber, SubGoalId, ToolCallId};
 use uuid::Uuid;
 
 /// Calls `differs` with the name of each column that differs, what the content says, and what the column says.
@@ -42,7 +42,7 @@ pub(super) fn compare(
     text("repository", subject.map(|subject| subject.repository.as_str()), columns.repository);
     text("base", subject.map(|subject| subject.base.as_str()), columns.base);
     let mut room = [0; 64];
-    let fingerprint = subject.map(|subject| digits(&subject.fingerprint, &mut room));
+    let fingerprint = subject.map(|subject| subject.fingerprint.digits(&mut room));
     text("fingerprint", fingerprint, columns.fingerprint);
     // A database may spell a UUID in its own way.
     if Uuid::try_parse(columns.event_id).ok().as_ref() != Some(event.id.as_uuid()) {
@@ -54,13 +54,4 @@ pub(super) fn compare(
         let column = columns.pull_request.map(|number| number.to_string());
         differs("pull_request", &shown(number.map(|number| number.to_string())), &shown(column));
     }
-}
-
-/// What `to_string` gives, without a memory of its own: this is asked for every event.
-fn digits<'a>(fingerprint: &Fingerprint, room: &'a mut [u8; 64]) -> &'a str {
-    // The room is right, and digits are ASCII.
-    hex::encode_to_slice(fingerprint.as_bytes(), room)
-        .ok()
-        .and_then(|()| std::str::from_utf8(room).ok())
-        .unwrap_or_default()
 }

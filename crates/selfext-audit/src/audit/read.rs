@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::finding::{Place, shown};
 use super::row::StoredRow;
-use super::streams::{StreamKey, StreamKeys};
+use super::streams::StreamKey;
 
 /// A row with what was read from it.
 pub(super) struct Read<'a> {
@@ -42,13 +42,13 @@ impl<'a> Read<'a> {
     }
 
     /// The stream that the row belongs to: what its content says if that is what was hashed, or else what the column says.
-    pub fn choose_stream(&mut self, computed: Digest32, keys: &mut StreamKeys) -> Option<StreamKey> {
+    pub fn choose_stream(&mut self, computed: Digest32) -> Option<StreamKey> {
         let said = self.event.map(|event| canonical::spelled(event.stream.as_str()));
         let said = said.or_else(|| self.names.run_id.take().map(Cow::Owned));
         let hashed = self.stored.content_hash.is_none_or(|stored| stored == computed.as_bytes());
         let column = self.stored.columns.map(|columns| Cow::Borrowed(columns.run_id));
         self.run = if hashed { said.or(column) } else { column.or(said) };
-        self.run.as_deref().map(|run| keys.of(run))
+        self.run.as_deref().map(StreamKey::of)
     }
 
     pub fn place(&self) -> Place {

@@ -25,25 +25,6 @@ impl StreamKey {
     }
 }
 
-/// Tells the keys of streams. Events of one stream often stand one behind the other, so the last key is at hand.
-#[derive(Debug, Default)]
-pub(super) struct StreamKeys {
-    stored_id: String,
-    key: Option<StreamKey>,
-}
-
-impl StreamKeys {
-    pub fn of(&mut self, stored_id: &str) -> StreamKey {
-        match self.key {
-            Some(key) if self.stored_id == stored_id => key,
-            _ => {
-                stored_id.clone_into(&mut self.stored_id);
-                *self.key.insert(StreamKey::of(stored_id))
-            }
-        }
-    }
-}
-
 /// The last event of a stream, as far as it is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tail {

@@ -46,10 +46,10 @@ impl Fingerprint {
         Self(Digest32::from_bytes(bytes))
     }
 
-    /// The 32 bytes.
+    /// The 64 digits that it is as text, written into this room.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        self.0.as_bytes()
+    pub fn digits<'a>(&self, room: &'a mut [u8; 64]) -> &'a str {
+        self.0.digits(room)
     }
 
     /// Reads 64 hexadecimal digits.

@@ -82,44 +82,53 @@ impl Connections {
         connect(&options).await
     }
 
-    /// Runs one statement and gives its rows. Each call of `statement` makes it anew: where a connection that rested turns
-    /// out to be dead, the statement is sent once more, on a new one. So it must be one that may be repeated.
+    /// Runs one statement and gives its rows. Each call of `statement` makes it anew.
     pub async fn fetch<'q>(&self, statement: impl Fn() -> Statement<'q> + Send + Sync) -> Result<Vec<PgRow>, Error> {
-        let _place = self.place().await?;
-        if let Some(mut connection) = self.rested() {
-            match answered(&mut connection, statement()).await {
-                Err(error) if is_lost(&error) => {
-                    tracing::debug!(%error, "a connection that rested is dead; the statement is sent once more");
-                    // What rested beside it is as old as it is.
-                    self.resting().clear();
-                }
-                outcome => return self.kept(connection, outcome),
-            }
-        }
-        let mut connection = connect(&self.options).await?;
-        let outcome = answered(&mut connection, statement()).await;
-        self.kept(connection, outcome)
+        self.ask(|connection| self.fetched(connection, statement())).await
     }
 
-    /// Runs one `COPY … TO STDOUT` and takes its answer, a piece at a time. Where a connection that rested turns out to be dead,
-    /// it is begun anew, on a new one.
+    /// Runs one `COPY … TO STDOUT` and takes its answer, a piece at a time.
     pub async fn copy<T: Default + Send>(
         &self,
         statement: &str,
         take: impl Fn(&mut T, &[u8]) -> Result<(), Error> + Send + Sync,
     ) -> Result<T, Error> {
+        self.ask(|connection| self.copied(connection, statement, &take)).await
+    }
+
+    /// Asks on a connection that rested, or on a new one. Where the one that rested turns out to be dead, the same is asked once more,
+    /// on a new one. So it must be what may be repeated.
+    async fn ask<T, F: Future<Output = Result<T, Error>> + Send>(
+        &self,
+        question: impl Fn(PgConnection) -> F + Send + Sync,
+    ) -> Result<T, Error> {
         let _place = self.place().await?;
         if let Some(connection) = self.rested() {
-            match self.copied(connection, statement, &take).await {
+            match question(connection).await {
                 Err(error) if is_lost(&error) => {
-                    tracing::debug!(%error, "a connection that rested is dead; the copy is begun anew");
+                    tracing::debug!(%error, "a connection that rested is dead; the statement is sent once more");
+                    // What rested beside it is as old as it is.
                     self.resting().clear();
                 }
                 outcome => return outcome,
             }
         }
-        let connection = connect(&self.options).await?;
-        self.copied(connection, statement, &take).await
+        question(connect(&self.options).await?).await
+    }
+
+    /// Keeps the connection if the statement ended, be it with an error of the database's.
+    async fn fetched(&self, mut connection: PgConnection, statement: Statement<'_>) -> Result<Vec<PgRow>, Error> {
+        let rows = timeout(ANSWER, statement.fetch_all(&mut connection));
+        let outcome = rows.await.unwrap_or_else(|_| Err(late("the answer does not come")));
+        let ended = match &outcome {
+            Ok(_) => true,
+            Err(error @ Error::Database(_)) => !is_lost(error),
+            Err(_) => false,
+        };
+        if ended {
+            self.keep(connection);
+        }
+        outcome
     }
 
     /// Keeps the connection only if all went well: sqlx leaves what follows an error unread.
@@ -162,19 +171,6 @@ impl Connections {
         }
     }
 
-    /// Keeps a connection whose statement ended, be it with an error of the database's.
-    fn kept<T>(&self, connection: PgConnection, outcome: Result<T, Error>) -> Result<T, Error> {
-        let ended = match &outcome {
-            Ok(_) => true,
-            Err(error @ Error::Database(_)) => !is_lost(error),
-            Err(_) => false,
-        };
-        if ended {
-            self.keep(connection);
-        }
-        outcome
-    }
-
     fn keep(&self, connection: PgConnection) {
         self.resting().push(Resting { connection, since: Instant::now() });
     }
@@ -188,10 +184,6 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
     timeout(PATIENCE, PgConnection::connect_with(options))
         .await
         .unwrap_or_else(|_| Err(late("the server does not answer")))
-}
-
-async fn answered(connection: &mut PgConnection, statement: Statement<'_>) -> Result<Vec<PgRow>, Error> {
-    timeout(ANSWER, statement.fetch_all(connection)).await.unwrap_or_else(|_| Err(late("the answer does not come")))
 }
 
 /// A limit of time that passed. Not an error of input and output: the statement may be under way, and is not sent again.

@@ -1,7 +1,7 @@
 //! Rows of the ledger in the binary form of `COPY`: far less work for a reader than rows that are fetched one by one.
 //!
 //! The form is a header, then each row as the number of its fields and, for each field, its length and its bytes:
-//! <https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.55.9.4>. The server sends each row as one piece.
+//! <https://www.postgresql.org/docs/current/sql-copy.html>. The server sends each row as one piece.
 
 use selfext_domain::Position;
 use selfext_domain::ports::{DerivedColumns, LedgerError, LedgerRow, LedgerRows};
