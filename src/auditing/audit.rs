@@ -13,8 +13,7 @@ use crate::Operations;
 pub struct Audit {
     /// What was found in the events and their seals.
     pub report: Report,
-    /// Where what the database keeps beside the ledger contradicts it: the open runs, and the promotion control. One sentence
-    /// each.
+    /// Where what the database keeps beside the ledger contradicts it ([`Archive::contradictions`](selfext_domain::ports::Archive::contradictions)). One sentence each.
     pub contradictions: Vec<String>,
 }
 

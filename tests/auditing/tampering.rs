@@ -65,6 +65,54 @@ mod cases {
     }
 
     /// Its own checkpoints gone too: only what was kept elsewhere shows it.
+    /// A value that is not there does not stop an audit: the row is found, and what stands behind it is looked at.
+    pub async fn what_cannot_be_read_is_found_and_the_rest_is_audited(new: impl AsyncFn() -> Ground, columns: &[&str]) {
+        for column in columns {
+            let ground = new().await;
+            ground.seal(11).await;
+            let gone =
+                format!("UPDATE self_extension_events SET {column} = NULL WHERE run_id = 'run 2' AND sequence = 2");
+            let behind = "UPDATE self_extension_events SET content = '{}' WHERE run_id = 'run 3' AND sequence = 3";
+            let postgres = format!("ALTER TABLE self_extension_events ALTER {column} DROP NOT NULL; {gone}; {behind}");
+            let sqlite = format!(
+                "PRAGMA writable_schema = ON;
+                 UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'self_extension_events';
+                 PRAGMA writable_schema = RESET; {gone}; {behind}"
+            );
+            ground.tamper(&postgres, &sqlite).await;
+            let report = ground.audit_with(&[]).await.report;
+            for event in [4, 8] {
+                let found = report.findings.iter().find(|finding| finding.place.leaf == Some(event));
+                assert!(found.is_some_and(|found| found.kind == Edited), "{column}: {event}: {:#?}", report.findings);
+            }
+        }
+    }
+
+    /// Whoever reads in order does not see it, but whoever reads its run does.
+    pub async fn an_event_at_no_position_is_told(ground: Ground) {
+        for id in ["-7", "0"] {
+            let moved = format!("UPDATE self_extension_events SET id = {id} WHERE run_id = 'run 3' AND sequence = 3");
+            let postgres = format!("ALTER TABLE self_extension_events ALTER id DROP IDENTITY IF EXISTS; {moved}");
+            ground.tamper(&postgres, &moved).await;
+            let told = ground.audit_with(&[]).await.contradictions;
+            assert!(
+                matches!(&told[..], [one] if one.contains("number 3 of run 3, ") && one.ends_with(id)),
+                "{id}: {told:?}"
+            );
+        }
+    }
+
+    pub async fn an_event_of_no_transaction_is_told(ground: Ground) {
+        let postgres = "ALTER TABLE self_extension_events ALTER transaction_id DROP NOT NULL;
+            UPDATE self_extension_events SET transaction_id = NULL WHERE run_id = 'run 3' AND sequence = 3";
+        ground.tamper(postgres, "").await;
+        let told = ground.audit_with(&[]).await.contradictions;
+        assert!(
+            matches!(&told[..], [one] if one.contains("number 3 of run 3, ") && one.contains("transaction is nothing")),
+            "{told:?}"
+        );
+    }
+
     pub async fn a_dropped_seal_is_found_by_one_that_was_kept(ground: Ground) {
         let sealed = ground.seal(11).await;
         let gone = "DELETE FROM self_extension_checkpoints; DELETE FROM self_extension_events WHERE run_id = 'run 3'";
@@ -93,13 +141,44 @@ async fn what_the_owner_tampers_with_is_found_on_sqlite() {
     cases::found(crate::ground::Ground::on_sqlite).await;
 }
 
+#[tokio::test]
+async fn what_cannot_be_read_is_found_and_the_rest_is_audited_on_postgres() {
+    let columns = [
+        "event_id",
+        "run_id",
+        "correlation_id",
+        "stage",
+        "event_type",
+        "actor_source",
+        "sequence",
+        "content",
+        "content_hash",
+        "prev_hash",
+        "hash",
+    ];
+    cases::what_cannot_be_read_is_found_and_the_rest_is_audited(crate::ground::Ground::on_postgres, &columns).await;
+}
+
+/// The other columns follow from the content there, whoever writes.
+#[tokio::test]
+async fn what_cannot_be_read_is_found_and_the_rest_is_audited_on_sqlite() {
+    let columns = ["sequence", "content", "content_hash", "prev_hash", "hash"];
+    cases::what_cannot_be_read_is_found_and_the_rest_is_audited(crate::ground::Ground::on_sqlite, &columns).await;
+}
+
 /// SQLite computes no hashes; what can, can do the same there.
 #[tokio::test]
 async fn a_consistent_forgery_contradicts_the_seal() {
     cases::a_consistent_forgery_contradicts_the_seal(crate::ground::Ground::on_postgres().await).await;
 }
 
+#[tokio::test]
+async fn an_event_of_no_transaction_is_told() {
+    cases::an_event_of_no_transaction_is_told(crate::ground::Ground::on_postgres().await).await;
+}
+
 on_both! {
+    an_event_at_no_position_is_told
     a_dropped_seal_is_found_by_one_that_was_kept
     a_control_that_was_written_by_hand_is_found
 }

@@ -7,7 +7,8 @@ use selfext_domain::ports::DerivedColumns;
 use selfext_domain::{CycleId, Event, GoalId, PullRequestNumber, SubGoalId, ToolCallId};
 use uuid::Uuid;
 
-/// Calls `differs` with the name of each column that differs, what the content says, and what the column says.
+/// Calls `differs` with the name of each column that differs, what the content says, and what the column says; an empty text where
+/// they say nothing.
 ///
 /// `escaped` says whether the content holds an escape of the canonical form at all; without one, every text is spelled as it is.
 pub(super) fn compare(
@@ -16,11 +17,10 @@ pub(super) fn compare(
     escaped: bool,
     mut differs: impl FnMut(&'static str, &str, &str),
 ) {
-    const NONE: &str = "nothing";
     let mut text = |name, said: Option<&str>, column: Option<&str>| {
         let said = said.map(|said| if escaped { spelled(said) } else { Cow::Borrowed(said) });
         if said.as_deref() != column {
-            differs(name, said.as_deref().unwrap_or(NONE), column.unwrap_or(NONE));
+            differs(name, said.as_deref().unwrap_or_default(), column.unwrap_or_default());
         }
     };
     let context = event.context.as_ref();
@@ -50,8 +50,8 @@ pub(super) fn compare(
     }
     let number = event.pull_request.map(PullRequestNumber::get);
     if number != columns.pull_request.and_then(|number| number.try_into().ok()) {
-        let shown = |number: Option<String>| number.unwrap_or_else(|| NONE.to_owned());
+        let said = number.map(|number| number.to_string());
         let column = columns.pull_request.map(|number| number.to_string());
-        differs("pull_request", &shown(number.map(|number| number.to_string())), &shown(column));
+        differs("pull_request", &said.unwrap_or_default(), &column.unwrap_or_default());
     }
 }

@@ -135,8 +135,11 @@ impl Finding {
     }
 }
 
-/// A text of unknown origin as a finding shows it.
+/// A text of unknown origin as a finding shows it; an empty one has to be seen, too.
 pub(super) fn shown(text: &str) -> String {
+    if text.is_empty() {
+        return "nothing".to_owned();
+    }
     let mut short: String = text.chars().take(200).flat_map(escaped).collect();
     if text.chars().nth(200).is_some() {
         short.push('…');

@@ -22,11 +22,11 @@ pub struct StoredCheckpoint {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Archive: Send + Sync {
-    /// Up to `limit` rows behind a position, in the order of positions: those before which nothing can appear any more. One
-    /// round trip.
+    /// Up to `limit` rows behind a position, in the order of positions: those before which nothing can appear any more. A row
+    /// that stands at no position, because its id is none, is a [contradiction](Self::contradictions). One round trip.
     ///
     /// # Errors
-    /// [`LedgerError::Unavailable`], [`LedgerError::Refused`], or [`LedgerError::Corrupt`] for a row whose numbers are none.
+    /// [`LedgerError::Unavailable`], [`LedgerError::Refused`], or [`LedgerError::Corrupt`] for what is no row of the ledger.
     async fn rows_after(&self, position: Position, limit: u32) -> Result<LedgerRows, LedgerError>;
 
     /// Up to `limit` checkpoints of more than `size` events, the smallest first. One round trip.
@@ -48,8 +48,9 @@ pub trait Archive: Send + Sync {
     /// [`LedgerError::Refused`] if it does not follow the last one, or seals what is not there or may not be all.
     async fn add_checkpoint(&self, checkpoint: &StoredCheckpoint, after: u64) -> Result<bool, LedgerError>;
 
-    /// What the database keeps at hand beside the ledger and does not follow from it: the open runs and their permits, and the
-    /// promotion control. One sentence each; none if all is as the ledger says.
+    /// What the database keeps at hand beside the ledger and does not follow from it: the open runs and their permits, those that
+    /// hold others back, the baselines, and the promotion control; and events that stand at no position, so that whoever reads in
+    /// order does not see them. One sentence each; none if all is as the ledger says.
     ///
     /// # Errors
     /// As [`Archive::rows_after`].

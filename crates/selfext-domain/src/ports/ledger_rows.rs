@@ -2,7 +2,8 @@
 
 use crate::Position;
 
-/// One row of the ledger as it is stored, unverified.
+/// One row of the ledger as it is stored, unverified. A value that is not there where one belongs, or that is of another type, is an
+/// empty one, or 0: no event has such a value, so it shows as an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are the columns of the ledger's table")]
 pub struct LedgerRow<'a> {

@@ -11,7 +11,7 @@ use sqlx::{Connection as _, Row as _};
 use super::Connections;
 use super::copied::{Copied, FIELDS, failed};
 use super::errors::reading;
-use crate::archive::{checkpoint, position};
+use crate::archive::{checkpoint, position, sentence};
 use crate::request::signed;
 
 /// The archive on Postgres.
@@ -34,11 +34,11 @@ impl PgArchive {
         let statement = || sqlx::query(sql).bind(signed(size)).bind(i64::from(limit));
         let rows = self.connections.fetch(statement).await.map_err(reading)?;
         let read = |row: &PgRow| {
-            let number = |at: usize| row.try_get::<i64, _>(at).map_err(reading);
-            let text = |at: usize| row.try_get::<String, _>(at).map_err(reading);
-            checkpoint(number(0)?, position(number(1)?, number(2)?)?, text(3)?, text(4)?)
+            let number = |at: usize| row.try_get(at).unwrap_or_default();
+            let text = |at: usize| row.try_get(at).unwrap_or_default();
+            checkpoint(number(0), position(number(1), number(2)), text(3), text(4))
         };
-        rows.iter().map(read).collect()
+        Ok(rows.iter().map(read).collect())
     }
 }
 
@@ -49,7 +49,7 @@ impl Archive for PgArchive {
         let statement = format!(
             "COPY (
                 SELECT {FIELDS} FROM public.self_extension_events e
-                WHERE (e.transaction_id, e.id) > ('{transaction}'::xid8, {})
+                WHERE (e.transaction_id, e.id) > ('{transaction}'::xid8, {}) AND e.id > 0
                   AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
                 ORDER BY e.transaction_id, e.id LIMIT {limit}
             ) TO STDOUT (FORMAT binary)",
@@ -170,11 +170,16 @@ impl Archive for PgArchive {
                 ) l
             ) c LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'
             WHERE (s.value ->> 'paused', coalesce(s.value ->> 'allow_rollbacks', 'false'))
-                IS DISTINCT FROM (c.paused, c.allow_rollbacks)";
+                IS DISTINCT FROM (c.paused, c.allow_rollbacks)
+            UNION ALL
+            SELECT 'the event ' || coalesce(e.event_id::text, 'without an id of its own') || ', number ' || coalesce(e.sequence::text, 'nothing')
+                || ' of ' || coalesce(e.run_id, 'nothing') || ', stands at no position: its transaction is '
+                || coalesce(e.transaction_id::text, 'nothing') || ', its number in the table ' || coalesce(e.id::text, 'nothing')
+            FROM public.self_extension_events e WHERE e.id < 1 OR e.id IS NULL OR e.transaction_id IS NULL";
         // It reads every run, which takes longer than the limit of any other statement where there are millions.
         let mut connection = self.connections.dedicated().await.map_err(reading)?;
         let rows = sqlx::query(CONTRADICTIONS).fetch_all(&mut connection).await.map_err(reading)?;
         connection.close().await.map_err(reading)?;
-        rows.iter().map(|row| row.try_get(0).map_err(reading)).collect()
+        Ok(rows.iter().map(|row| sentence(row.try_get(0).unwrap_or_default())).collect())
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! The form is a header, then each row as the number of its fields and, for each field, its length and its bytes:
 //! <https://www.postgresql.org/docs/current/sql-copy.html>. The server sends each row as one piece.
+//!
+//! An auditor is told of every row, whatever was done to it: a value that is not there, or is of another type, is read as an empty
+//! one, which no event has. Only what is not in this form at all is an error.
 
 use selfext_domain::Position;
 use selfext_domain::ports::{DerivedColumns, LedgerError, LedgerRow, LedgerRows};
@@ -68,9 +71,9 @@ impl Copied {
 
 /// Reads the [`FIELDS`] of one row.
 fn row<'a>(rest: &mut Rest<'a>) -> Result<LedgerRow<'a>, Problem> {
-    let position = Position { transaction: rest.integer()?.cast_unsigned(), id: unsigned(rest.integer()?)? };
+    let mut number = || rest.integer().map(i64::cast_unsigned);
     Ok(LedgerRow {
-        position,
+        position: Position { transaction: number()?, id: number()? },
         sequence: rest.integer()?,
         content: rest.text()?,
         content_hash: rest.bytes()?,
@@ -93,7 +96,7 @@ fn row<'a>(rest: &mut Rest<'a>) -> Result<LedgerRow<'a>, Problem> {
             repository: rest.optional_text()?,
             base: rest.optional_text()?,
             fingerprint: rest.optional_text()?,
-            pull_request: rest.field()?.map(integer).transpose()?,
+            pull_request: rest.field()?.map(integer),
         },
     })
 }
@@ -140,32 +143,28 @@ impl<'a> Rest<'a> {
     }
 
     fn bytes(&mut self) -> Result<&'a [u8], Problem> {
-        self.field()?.ok_or("NULL where a value belongs")
+        self.field().map(Option::unwrap_or_default)
     }
 
     fn optional_text(&mut self) -> Result<Option<&'a str>, Problem> {
-        self.field()?.map(text).transpose()
+        Ok(self.field()?.map(text))
     }
 
     fn text(&mut self) -> Result<&'a str, Problem> {
-        text(self.bytes()?)
+        self.bytes().map(text)
     }
 
     fn integer(&mut self) -> Result<i64, Problem> {
-        integer(self.bytes()?)
+        self.bytes().map(integer)
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Problem> {
-    std::str::from_utf8(bytes).map_err(|_| "a text that is not UTF-8")
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-fn integer(bytes: &[u8]) -> Result<i64, Problem> {
-    bytes.try_into().map(i64::from_be_bytes).map_err(|_| "an integer of another length")
-}
-
-fn unsigned(number: i64) -> Result<u64, Problem> {
-    number.try_into().map_err(|_| "a negative id")
+fn integer(bytes: &[u8]) -> i64 {
+    bytes.try_into().map(i64::from_be_bytes).unwrap_or_default()
 }
 
 /// Why rows could not be copied. What is not of the form that was asked for was read, but is none.
@@ -235,16 +234,30 @@ mod tests {
             let taken = Copied::default().take(&whole[..length]);
             assert_eq!(taken.is_ok(), length == header().len(), "{length} bytes: {taken:?}");
         }
-        // Another signature, another number of fields, another length of the first.
-        for (at, byte) in [(0, b'Q'), (header().len() + 1, 23), (header().len() + 5, 9)] {
+        // Another signature, another number of fields.
+        for (at, byte) in [(0, b'Q'), (header().len() + 1, 23)] {
             let mut edited = whole.clone();
             edited[at] = byte;
-            Copied::default().take(&edited).unwrap_err();
+            let problem = failed(Copied::default().take(&edited).unwrap_err());
+            assert!(matches!(problem, LedgerError::Corrupt { .. }), "{problem:?}");
         }
-        let mut negative = a_row();
-        negative[2 + 12 + 4] = 0x80;
-        let problem = failed(Copied::default().take(&[header(), a_row(), negative].concat()).unwrap_err());
-        let expected = "behind 18446744073709551614.7 the database holds a negative id";
-        assert!(matches!(&problem, LedgerError::Corrupt { detail } if detail == expected), "{problem:?}");
+    }
+
+    #[test]
+    fn a_value_that_is_not_there_or_of_another_type_is_read_as_an_empty_one() {
+        let id = 7_i64.to_be_bytes();
+        let mut fields: Vec<Option<&[u8]>> = vec![Some(&id), Some(&id)];
+        fields.resize(usize::try_from(COUNT).unwrap(), None);
+        let absent = encoded(&fields);
+        fields[2] = Some(b"1");
+        fields[3] = Some(b"\xff");
+        fields[23] = Some(b"1");
+        let mut copied = Copied::default();
+        copied.take(&[header(), absent, encoded(&fields)].concat()).unwrap();
+        let rows = copied.into_rows();
+        let [absent, other] = rows.iter().collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!((absent.sequence, absent.content, absent.hash, absent.derived.run_id), (0, "", &[][..], ""));
+        assert_eq!(absent.derived.pull_request, None);
+        assert_eq!(other, LedgerRow { derived: DerivedColumns { pull_request: Some(0), ..absent.derived }, ..absent });
     }
 }

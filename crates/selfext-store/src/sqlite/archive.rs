@@ -10,9 +10,9 @@ use sqlx::{Row as _, Sqlite};
 
 use super::SqliteDatabase;
 use super::database::{to_its_end, traced};
-use super::errors::{cut_off, failed};
+use super::errors::cut_off;
 use super::transaction::Writing;
-use crate::archive::{checkpoint, position};
+use crate::archive::{checkpoint, position, sentence};
 use crate::request::signed;
 
 /// The archive in a SQLite file.
@@ -34,51 +34,51 @@ impl SqliteArchive {
     ) -> Result<Vec<StoredCheckpoint>, LedgerError> {
         let statement = sqlx::query(sql).bind(signed(size)).bind(i64::from(limit));
         let rows = traced(sql, statement.fetch_all(&self.database.reader)).await?;
-        rows.iter().map(read).collect()
+        Ok(rows.iter().map(read).collect())
     }
 }
 
-fn read(row: &SqliteRow) -> Result<StoredCheckpoint, LedgerError> {
-    let number = |at: usize| row.try_get::<i64, _>(at).map_err(failed);
-    let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
-    checkpoint(number(0)?, position(0, number(1)?)?, text(2)?, text(3)?)
+fn read(row: &SqliteRow) -> StoredCheckpoint {
+    checkpoint(column(row, 0), position(0, column(row, 1)), column(row, 2), column(row, 3))
+}
+
+/// A value; an empty one if it is not there, or is of another type.
+fn column<'r, T>(row: &'r SqliteRow, at: usize) -> T
+where
+    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite> + Default,
+{
+    row.try_get(at).unwrap_or_default()
 }
 
 /// Reads a row whose columns are those of [`LedgerRow`], in their order.
-fn ledger_row(row: &SqliteRow) -> Result<LedgerRow<'_>, LedgerError> {
-    fn column<'r, T>(row: &'r SqliteRow, at: usize) -> Result<T, LedgerError>
-    where
-        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
-    {
-        row.try_get(at).map_err(failed)
-    }
-    Ok(LedgerRow {
-        position: position(0, column(row, 0)?)?,
-        sequence: column(row, 1)?,
-        content: column(row, 2)?,
-        content_hash: column(row, 3)?,
-        prev_hash: column(row, 4)?,
-        hash: column(row, 5)?,
-        created_at: column(row, 6)?,
-        written_by: column(row, 7)?,
+fn ledger_row(row: &SqliteRow) -> LedgerRow<'_> {
+    LedgerRow {
+        position: position(0, column(row, 0)),
+        sequence: column(row, 1),
+        content: column(row, 2),
+        content_hash: column(row, 3),
+        prev_hash: column(row, 4),
+        hash: column(row, 5),
+        created_at: column(row, 6),
+        written_by: column(row, 7),
         derived: DerivedColumns {
-            event_id: column(row, 8)?,
-            run_id: column(row, 9)?,
-            correlation_id: column(row, 10)?,
-            stage: column(row, 11)?,
-            event_type: column(row, 12)?,
-            actor_source: column(row, 13)?,
-            tool_name: column(row, 14)?,
-            tool_call_id: column(row, 15)?,
-            goal_id: column(row, 16)?,
-            cycle_id: column(row, 17)?,
-            sub_goal_id: column(row, 18)?,
-            repository: column(row, 19)?,
-            base: column(row, 20)?,
-            fingerprint: column(row, 21)?,
-            pull_request: column(row, 22)?,
+            event_id: column(row, 8),
+            run_id: column(row, 9),
+            correlation_id: column(row, 10),
+            stage: column(row, 11),
+            event_type: column(row, 12),
+            actor_source: column(row, 13),
+            tool_name: column(row, 14),
+            tool_call_id: column(row, 15),
+            goal_id: column(row, 16),
+            cycle_id: column(row, 17),
+            sub_goal_id: column(row, 18),
+            repository: column(row, 19),
+            base: column(row, 20),
+            fingerprint: column(row, 21),
+            pull_request: column(row, 22),
         },
-    })
+    }
 }
 
 #[async_trait]
@@ -92,7 +92,7 @@ impl Archive for SqliteArchive {
         let rows = traced(ROWS, statement.fetch_all(&self.database.reader)).await?;
         let mut read = LedgerRows::with_capacity(rows.len());
         for row in &rows {
-            read.push(&ledger_row(row)?);
+            read.push(&ledger_row(row));
         }
         Ok(read)
     }
@@ -209,8 +209,12 @@ impl Archive for SqliteArchive {
                 WHERE a.key = 'self_extension:promotion_control'
             ) s
             WHERE s.read ->> '$.paused' IS NOT c.paused
-               OR coalesce(s.read ->> '$.allow_rollbacks', 0) IS NOT c.allow_rollbacks";
+               OR coalesce(s.read ->> '$.allow_rollbacks', 0) IS NOT c.allow_rollbacks
+            UNION ALL
+            SELECT 'the event ' || coalesce(e.event_id, 'without an id of its own') || ', number ' || coalesce(e.sequence, 'nothing') || ' of '
+                || coalesce(e.run_id, 'nothing') || ', stands at no position: its number in the table is ' || e.id
+            FROM self_extension_events e WHERE e.id < 1";
         let rows = traced(CONTRADICTIONS, sqlx::query(CONTRADICTIONS).fetch_all(&self.database.reader)).await?;
-        rows.iter().map(|row| row.try_get(0).map_err(failed)).collect()
+        Ok(rows.iter().map(|row| sentence(column(row, 0))).collect())
     }
 }
