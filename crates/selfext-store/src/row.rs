@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::LedgerError;
-use selfext_domain::{Digest32, Event, Link, Position, RecordedEvent, StreamId, Tip};
+use selfext_domain::{Digest32, Event, Link, Position, RecordedEvent, StreamId};
 
 use crate::stored_text::stored;
 
@@ -78,19 +78,18 @@ pub(crate) struct Addition<'a> {
 }
 
 impl Addition<'_> {
-    /// The event of this content, which was written behind `after`: the database must have hashed what was sent. It is read from
+    /// The event of this content, under this number of its stream: the database must have hashed what was sent. It is read from
     /// its bytes, as it will be by everybody else.
-    pub fn to_event(&self, content: String, after: Tip) -> Result<RecordedEvent, LedgerError> {
+    pub fn to_event(&self, content: String, sequence: u64, link: Link) -> Result<RecordedEvent, LedgerError> {
         let corrupt =
             |problem: &str| LedgerError::Corrupt { detail: format!("row {}, just written: {problem}", self.id) };
         let number = |number: i64| u64::try_from(number).map_err(|_| corrupt("it has a negative number"));
-        let link = Link::new(after.hash, content.as_bytes());
         if self.hash != link.hash.as_bytes() {
             return Err(corrupt("what was hashed is not what was sent"));
         }
         Ok(RecordedEvent {
             event: Event::from_content(&content).map_err(|error| corrupt(&explained(&error)))?,
-            sequence: after.sequence.saturating_add(1),
+            sequence,
             position: Position { transaction: number(self.transaction)?, id: number(self.id)? },
             recorded_at: self.created_at,
             written_by: self.written_by.to_owned(),

@@ -52,8 +52,8 @@ const IS_SPECIAL: [bool; 256] = {
     special
 };
 
-/// How many bytes at the beginning need no look.
-fn plain_bytes(bytes: &[u8]) -> usize {
+/// How many bytes at the beginning need no look. What follows them begins a character.
+pub(super) fn plain_bytes(bytes: &[u8]) -> usize {
     const LOW: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
     /// A bit for each byte below a limit of at most 128. Behind the first of them there may be more bits.

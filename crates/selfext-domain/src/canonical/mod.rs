@@ -6,6 +6,7 @@
 //! Because no database text can hold NUL, `␛` (U+241B) escapes in strings: NUL is written `␛0`, and `␛` itself `␛␛`.
 
 mod form;
+mod object;
 
 use std::borrow::Cow;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub(crate) use form::{Member, check_members};
 pub use form::{NotCanonical, check};
+pub(crate) use object::ObjectWriter;
 
 /// Why a value has no canonical form, or a text is not one.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +89,7 @@ fn write(value: &Value, out: &mut String) -> Result<(), CanonicalError> {
             return Err(CanonicalError::NotAnInteger(number.to_string()));
         }
         Value::Number(number) => out.push_str(&number.to_string()),
-        Value::String(text) => write_string(text, out)?,
+        Value::String(text) => write_string(text, out),
         Value::Array(items) => {
             out.push('[');
             for (at, item) in items.iter().enumerate() {
@@ -99,15 +101,15 @@ fn write(value: &Value, out: &mut String) -> Result<(), CanonicalError> {
             out.push(']');
         }
         Value::Object(members) => {
-            // Sorted here: another crate of the same build may make serde_json keep the order of insertion.
             let mut members: Vec<_> = members.iter().filter(|(_, value)| !value.is_null()).collect();
-            members.sort_unstable_by_key(|(key, _)| key.as_bytes());
+            // They are sorted already, unless another crate of the same build makes serde_json keep the order of insertion.
+            members.sort_by_key(|(key, _)| key.as_bytes());
             out.push('{');
             for (at, (key, value)) in members.into_iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                write_string(key, out)?;
+                write_string(key, out);
                 out.push(':');
                 write(value, out)?;
             }
@@ -117,9 +119,35 @@ fn write(value: &Value, out: &mut String) -> Result<(), CanonicalError> {
     Ok(())
 }
 
-fn write_string(text: &str, out: &mut String) -> Result<(), CanonicalError> {
-    out.push_str(&serde_json::to_string(&spelled(text))?);
-    Ok(())
+/// Writes a string in one pass: what needs no look is copied at once.
+fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest.split_at(form::plain_bytes(rest.as_bytes()));
+        out.push_str(plain);
+        let mut chars = special.chars();
+        let Some(next) = chars.next() else { break };
+        match next {
+            '\0' => out.extend([ESCAPE, '0']),
+            ESCAPE => out.extend([ESCAPE, ESCAPE]),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control @ '\u{1}'..='\u{1f}' => {
+                out.push_str("\\u00");
+                let code = u32::from(control);
+                out.extend([code / 16, code % 16].into_iter().filter_map(|digit| char::from_digit(digit, 16)));
+            }
+            other => out.push(other),
+        }
+        rest = chars.as_str();
+    }
+    out.push('"');
 }
 
 fn unescape(value: &mut Value) -> Result<(), CanonicalError> {
@@ -184,6 +212,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_string_has_the_escapes_of_json(text in "[\u{1}-\u{24ff}]*") {
+            let text = text.replace(ESCAPE, "");
+            prop_assert_eq!(to_string(&text).unwrap(), serde_json::to_string(&text).unwrap());
+        }
+
         #[test]
         fn every_text_survives_and_no_nul_is_written(key in any::<String>(), text in any::<String>()) {
             let value = json!({key: [text, "␛0\0"]});

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use uuid::fmt::Hyphenated;
 
 use super::{Event, EventBody, Subject, UnknownEvent};
-use crate::canonical::{self, CanonicalError};
+use crate::canonical::{self, CanonicalError, ObjectWriter};
 use crate::{
     ActorSource, BranchName, CorrelationId, CycleId, EventId, ExecutionContext, Fingerprint, GoalId, InvalidValue,
     PullRequestNumber, RepositoryName, StreamId, SubGoalId, ToolCallId, ToolName,
@@ -47,27 +47,8 @@ pub enum EventError {
 /// The schema that this version writes.
 const SCHEMA: u64 = 1;
 
-/// The content as it is written.
-#[derive(Serialize)]
-struct Wire<'a> {
-    schema: u64,
-    event_id: EventId,
-    run_id: &'a str,
-    correlation_id: &'a CorrelationId,
-    actor_source: &'a ActorSource,
-    tool_name: Option<&'a ToolName>,
-    tool_call_id: Option<&'a ToolCallId>,
-    goal_id: Option<&'a GoalId>,
-    cycle_id: Option<&'a CycleId>,
-    sub_goal_id: Option<&'a SubGoalId>,
-    repository: Option<&'a RepositoryName>,
-    base: Option<&'a BranchName>,
-    fingerprint: Option<Fingerprint>,
-    pull_request: Option<PullRequestNumber>,
-    event_type: &'a str,
-    stage: &'a str,
-    payload: Value,
-}
+/// Most contents are shorter than this.
+const USUAL_LENGTH: usize = 1024;
 
 /// The content as it is read: in one pass, with the payload left as it stands until its type is known.
 #[derive(Deserialize)]
@@ -114,29 +95,28 @@ impl Event {
     /// # Errors
     /// [`EventError::Content`] if the payload of an unknown event holds a float.
     pub fn to_content(&self) -> Result<String, EventError> {
-        let context = self.context.as_ref();
-        let subject = self.subject.as_ref();
-        let body = &self.body;
-        let wire = Wire {
-            schema: if let EventBody::Unknown(unknown) = body { unknown.schema } else { SCHEMA },
-            event_id: self.id,
-            run_id: self.stream.as_str(),
-            correlation_id: &self.correlation_id,
-            actor_source: &self.actor_source,
-            tool_name: context.map(|context| &context.tool_name),
-            tool_call_id: context.and_then(|context| context.tool_call_id.as_ref()),
-            goal_id: context.and_then(|context| context.goal_id.as_ref()),
-            cycle_id: context.and_then(|context| context.cycle_id.as_ref()),
-            sub_goal_id: context.and_then(|context| context.sub_goal_id.as_ref()),
-            repository: subject.map(|subject| &subject.repository),
-            base: subject.map(|subject| &subject.base),
-            fingerprint: subject.map(|subject| subject.fingerprint),
-            pull_request: self.pull_request,
-            event_type: body.event_type(),
-            stage: body.stage(),
-            payload: body.payload().map_err(CanonicalError::from)?,
-        };
-        Ok(canonical::to_string(&wire)?)
+        let (context, subject, body) = (self.context.as_ref(), self.subject.as_ref(), &self.body);
+        let schema = if let EventBody::Unknown(unknown) = body { unknown.schema } else { SCHEMA };
+        let (mut id, mut fingerprint) = ([0; Hyphenated::LENGTH], [0; 64]);
+        let mut content = ObjectWriter::with_capacity(USUAL_LENGTH);
+        content.text("actor_source", Some(self.actor_source.as_str()));
+        content.text("base", subject.map(|subject| subject.base.as_str()));
+        content.text("correlation_id", Some(self.correlation_id.as_str()));
+        content.text("cycle_id", context.and_then(|context| context.cycle_id.as_ref()).map(CycleId::as_str));
+        content.text("event_id", Some(self.id.as_uuid().hyphenated().encode_lower(&mut id)));
+        content.text("event_type", Some(body.event_type()));
+        content.text("fingerprint", subject.map(|subject| subject.fingerprint.digits(&mut fingerprint)));
+        content.text("goal_id", context.and_then(|context| context.goal_id.as_ref()).map(GoalId::as_str));
+        content.value("payload", &body.payload().map_err(CanonicalError::from)?)?;
+        content.number("pull_request", self.pull_request.map(PullRequestNumber::get));
+        content.text("repository", subject.map(|subject| subject.repository.as_str()));
+        content.text("run_id", Some(self.stream.as_str()));
+        content.number("schema", Some(schema));
+        content.text("stage", Some(body.stage()));
+        content.text("sub_goal_id", context.and_then(|context| context.sub_goal_id.as_ref()).map(SubGoalId::as_str));
+        content.text("tool_call_id", context.and_then(|context| context.tool_call_id.as_ref()).map(ToolCallId::as_str));
+        content.text("tool_name", context.map(|context| context.tool_name.as_str()));
+        Ok(content.finish())
     }
 
     /// Reads an event's bytes. A type or schema that this version does not know becomes [`EventBody::Unknown`].

@@ -4,7 +4,7 @@
 //! stands before it.
 
 use selfext_domain::ports::LedgerError;
-use selfext_domain::{RecordedEvent, Tip};
+use selfext_domain::{Link, RecordedEvent, Tip};
 use sqlx::postgres::PgRow;
 use sqlx::{Error, Row as _};
 
@@ -44,7 +44,8 @@ pub(super) fn written(
     }
     let mut events = Vec::with_capacity(rows.len());
     for (row, content) in rows.iter().zip(contents) {
-        let event = addition(row).map_err(reading)?.to_event(content, after)?;
+        let link = Link::new(after.hash, content.as_bytes());
+        let event = addition(row).map_err(reading)?.to_event(content, after.sequence.saturating_add(1), link)?;
         after = Tip { sequence: event.sequence, hash: event.link.hash };
         events.push(event);
     }

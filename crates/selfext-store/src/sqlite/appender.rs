@@ -76,7 +76,7 @@ fn write(
     let mut last = after;
     for content in contents {
         let row = insert(&transaction, content, last, written_by)?;
-        last = Tip { sequence: last.sequence.saturating_add(1), hash: row.link.hash };
+        last = Tip { sequence: row.sequence, hash: row.link.hash };
         written.push(row);
     }
     told("COMMIT", || Transaction::commit(transaction))?;
@@ -88,7 +88,7 @@ const INSERT: &str = "INSERT INTO self_extension_events (sequence, content, writ
 
 /// A row, and what the database added to it.
 struct Written {
-    after: Tip,
+    sequence: u64,
     link: Link,
     id: i64,
     created_at: DateTime<Utc>,
@@ -96,18 +96,19 @@ struct Written {
 
 impl Written {
     fn into_event(self, content: String, written_by: &str) -> Result<RecordedEvent, LedgerError> {
-        let Self { after, link, id, created_at } = self;
+        let Self { sequence, link, id, created_at } = self;
         // Writers come one after the other here, so the row's number alone is its position.
-        Addition { id, transaction: 0, written_by, created_at, hash: link.hash.as_bytes() }.to_event(content, after)
+        Addition { id, transaction: 0, written_by, created_at, hash: link.hash.as_bytes() }
+            .to_event(content, sequence, link)
     }
 }
 
 fn insert(connection: &Connection, content: &str, after: Tip, written_by: &str) -> rusqlite::Result<Written> {
-    let link = Link::new(after.hash, content.as_bytes());
+    let (sequence, link) = (after.sequence.saturating_add(1), Link::new(after.hash, content.as_bytes()));
     told(INSERT, || {
         let mut statement = connection.prepare_cached(INSERT)?;
         let mut rows = statement.query(params![
-            signed(after.sequence.saturating_add(1)),
+            signed(sequence),
             content,
             written_by,
             link.content_hash.as_bytes(),
@@ -115,7 +116,7 @@ fn insert(connection: &Connection, content: &str, after: Tip, written_by: &str) 
             link.hash.as_bytes(),
         ])?;
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        let written = Written { after, link, id: row.get(0)?, created_at: row.get(1)? };
+        let written = Written { sequence, link, id: row.get(0)?, created_at: row.get(1)? };
         // A statement that is a transaction by itself is durable only where there are no more rows.
         while rows.next()?.is_some() {}
         Ok(written)
