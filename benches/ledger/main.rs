@@ -26,8 +26,13 @@ mod usage;
 use std::path::Path;
 use std::time::Duration;
 
+use mimalloc::MiMalloc;
 use size::Size;
 use table::Table;
+
+/// As the command has.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() {

@@ -12,10 +12,15 @@ mod show;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Exit;
+
+/// An audit allocates and frees a dozen short texts an event, which took a fifth of its time with the C library's allocator.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What is logged unless `SELFEXT_LOG` says otherwise. octocrab logs errors that are handled, and told, here.
 const LOGGED: &str = "error,octocrab=off";
