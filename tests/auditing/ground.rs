@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use selfext::audit::audit::FindingKind;
 use selfext::audit::note::{KeyName, SignerKey, VerifierKey};
-use selfext::{Audit, DatabaseUrl, Operations, RunId, SealError, Sealed};
+use selfext::{Audit, DatabaseUrl, LedgerError, Operations, RecordedEvent, RunId, SealError, Sealed};
 use selfext_contracts::ledger::{Story, append, operator};
 use selfext_contracts::{TempSqlite, TestDatabase};
 use selfext_store::Store;
@@ -56,6 +56,10 @@ impl Ground {
         story.begin(&self.store.ledger()).await;
         append(&self.store.ledger(), &story.failed(), 3).await.unwrap();
         self.runs.push(story.run);
+    }
+
+    pub async fn read(&self, run: &str) -> Result<Vec<RecordedEvent>, LedgerError> {
+        self.store.ledger().stream_events(&RunId::parse(run).unwrap().into()).await
     }
 
     pub fn public(&self) -> Vec<VerifierKey> {

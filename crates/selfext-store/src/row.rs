@@ -99,6 +99,16 @@ impl Addition<'_> {
     }
 }
 
+/// What came was read, but is none: asking again does not help.
+pub(crate) fn unreadable(error: &sqlx::Error) -> Option<LedgerError> {
+    let detail = match error {
+        sqlx::Error::Decode(problem) => problem.to_string(),
+        sqlx::Error::ColumnDecode { index, source } => format!("column {index} of what was asked for: {source}"),
+        _ => return None,
+    };
+    Some(LedgerError::Corrupt { detail })
+}
+
 /// Reads rows that do not have to follow each other.
 pub(crate) fn recorded(rows: Vec<EventRow>) -> Result<Vec<RecordedEvent>, LedgerError> {
     rows.into_iter().map(EventRow::into_recorded).collect()

@@ -23,7 +23,7 @@ pub struct StoredCheckpoint {
 #[async_trait]
 pub trait Archive: Send + Sync {
     /// Up to `limit` rows behind a position, in the order of positions: those before which nothing can appear any more. A row
-    /// that stands at no position, because its id is none, is a [contradiction](Self::contradictions). One round trip.
+    /// that stands at no position, because its numbers are none, is a [contradiction](Self::contradictions). One round trip.
     ///
     /// # Errors
     /// [`LedgerError::Unavailable`], [`LedgerError::Refused`], or [`LedgerError::Corrupt`] for what is no row of the ledger.

@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::Connections;
-use super::copied::{Copied, FIELDS, failed};
+use super::copied::{Copied, FIELDS};
 use super::errors::reading;
 use crate::archive::{checkpoint, position, sentence};
 use crate::request::signed;
@@ -55,7 +55,7 @@ impl Archive for PgArchive {
             ) TO STDOUT (FORMAT binary)",
             signed(id)
         );
-        let copied = self.connections.copy(&statement, Copied::take).await.map_err(failed)?;
+        let copied = self.connections.copy(&statement, Copied::take).await.map_err(reading)?;
         Ok(copied.into_rows())
     }
 
@@ -172,10 +172,16 @@ impl Archive for PgArchive {
             WHERE (s.value ->> 'paused', coalesce(s.value ->> 'allow_rollbacks', 'false'))
                 IS DISTINCT FROM (c.paused, c.allow_rollbacks)
             UNION ALL
-            SELECT 'the event ' || coalesce(e.event_id::text, 'without an id of its own') || ', number ' || coalesce(e.sequence::text, 'nothing')
-                || ' of ' || coalesce(e.run_id, 'nothing') || ', stands at no position: its transaction is '
-                || coalesce(e.transaction_id::text, 'nothing') || ', its number in the table ' || coalesce(e.id::text, 'nothing')
-            FROM public.self_extension_events e WHERE e.id < 1 OR e.id IS NULL OR e.transaction_id IS NULL";
+            SELECT 'number ' || coalesce(e.sequence::text, 'nothing') || ' of ' || coalesce(e.run_id, 'nothing')
+                || ' stands at no position, one of ' || e.events || ' such events: its transaction is '
+                || coalesce(e.transaction_id::text, 'nothing') || ', its id ' || coalesce(e.id::text, 'nothing')
+            FROM (
+                SELECT n.*, count(*) OVER () AS events FROM public.self_extension_events n
+                WHERE n.id < 1 OR n.id IS NULL OR n.transaction_id IS NULL
+                   -- It has not begun.
+                   OR n.transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
+                ORDER BY n.run_id, n.sequence LIMIT 1
+            ) e";
         // It reads every run, which takes longer than the limit of any other statement where there are millions.
         let mut connection = self.connections.dedicated().await.map_err(reading)?;
         let rows = sqlx::query(CONTRADICTIONS).fetch_all(&mut connection).await.map_err(reading)?;

@@ -7,10 +7,8 @@
 //! one, which no event has. Only what is not in this form at all is an error.
 
 use selfext_domain::Position;
-use selfext_domain::ports::{DerivedColumns, LedgerError, LedgerRow, LedgerRows};
+use selfext_domain::ports::{DerivedColumns, LedgerRow, LedgerRows};
 use sqlx::Error;
-
-use super::errors::reading;
 
 /// How the header begins; flags and the length of an extension follow.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -167,16 +165,11 @@ fn integer(bytes: &[u8]) -> i64 {
     bytes.try_into().map(i64::from_be_bytes).unwrap_or_default()
 }
 
-/// Why rows could not be copied. What is not of the form that was asked for was read, but is none.
-pub(super) fn failed(error: Error) -> LedgerError {
-    match error {
-        Error::Decode(problem) => LedgerError::Corrupt { detail: problem.to_string() },
-        other => reading(other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use selfext_domain::ports::LedgerError;
+
+    use super::super::errors::reading;
     use super::*;
 
     /// A row in the binary form, with so many fields.
@@ -238,7 +231,7 @@ mod tests {
         for (at, byte) in [(0, b'Q'), (header().len() + 1, 23)] {
             let mut edited = whole.clone();
             edited[at] = byte;
-            let problem = failed(Copied::default().take(&edited).unwrap_err());
+            let problem = reading(Copied::default().take(&edited).unwrap_err());
             assert!(matches!(problem, LedgerError::Corrupt { .. }), "{problem:?}");
         }
     }

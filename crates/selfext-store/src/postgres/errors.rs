@@ -4,6 +4,8 @@ use selfext_domain::EventId;
 use selfext_domain::ports::{ControlError, LedgerError};
 use sqlx::Error;
 
+use crate::row::unreadable;
+
 /// The constraint that keeps event ids unique.
 const EVENT_ID: &str = "self_extension_events_event_id_key";
 
@@ -28,7 +30,9 @@ pub(super) fn is_lost(error: &Error) -> bool {
 
 /// An error of a statement that does not write.
 pub(super) fn reading(error: Error) -> LedgerError {
-    let Error::Database(database) = &error else { return LedgerError::unavailable(error) };
+    let Error::Database(database) = &error else {
+        return unreadable(&error).unwrap_or_else(|| LedgerError::unavailable(error));
+    };
     let code = database.code().unwrap_or_default().into_owned();
     match code.get(..2).unwrap_or_default() {
         // Read-only: a standby, or a server that is being moved. Another try may meet the primary.

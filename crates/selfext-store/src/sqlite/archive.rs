@@ -211,9 +211,12 @@ impl Archive for SqliteArchive {
             WHERE s.read ->> '$.paused' IS NOT c.paused
                OR coalesce(s.read ->> '$.allow_rollbacks', 0) IS NOT c.allow_rollbacks
             UNION ALL
-            SELECT 'the event ' || coalesce(e.event_id, 'without an id of its own') || ', number ' || coalesce(e.sequence, 'nothing') || ' of '
-                || coalesce(e.run_id, 'nothing') || ', stands at no position: its number in the table is ' || e.id
-            FROM self_extension_events e WHERE e.id < 1";
+            SELECT 'number ' || coalesce(e.sequence, 'nothing') || ' of ' || coalesce(e.run_id, 'nothing')
+                || ' stands at no position, one of ' || e.events || ' such events: its id is ' || e.id
+            FROM (
+                SELECT n.*, count(*) OVER () AS events FROM self_extension_events n
+                WHERE n.id < 1 ORDER BY n.run_id, n.sequence LIMIT 1
+            ) e";
         let rows = traced(CONTRADICTIONS, sqlx::query(CONTRADICTIONS).fetch_all(&self.database.reader)).await?;
         Ok(rows.iter().map(|row| sentence(column(row, 0))).collect())
     }

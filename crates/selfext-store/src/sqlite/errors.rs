@@ -4,9 +4,13 @@ use rusqlite::ErrorCode;
 use selfext_domain::ports::{ControlError, LedgerError};
 use sqlx::Error;
 
+use crate::row::unreadable;
+
 /// An error of a statement.
 pub(super) fn failed(error: Error) -> LedgerError {
-    let Error::Database(database) = &error else { return LedgerError::unavailable(error) };
+    let Error::Database(database) = &error else {
+        return unreadable(&error).unwrap_or_else(|| LedgerError::unavailable(error));
+    };
     let code = database.code().and_then(|code| code.parse().ok());
     by_code(code, database.message()).unwrap_or_else(|| LedgerError::unavailable(error))
 }
