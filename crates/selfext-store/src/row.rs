@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::LedgerError;
 use selfext_domain::{Digest32, Event, Link, Position, RecordedEvent, StreamId};
+use sqlx::Error;
+use sqlx::error::UnexpectedNullError;
 
 use crate::stored_text::stored;
 
@@ -100,10 +102,15 @@ impl Addition<'_> {
 }
 
 /// What came was read, but is none: asking again does not help.
-pub(crate) fn unreadable(error: &sqlx::Error) -> Option<LedgerError> {
+pub(crate) fn unreadable(error: &Error) -> Option<LedgerError> {
     let detail = match error {
-        sqlx::Error::Decode(problem) => problem.to_string(),
-        sqlx::Error::ColumnDecode { index, source } => format!("column {index} of what was asked for: {source}"),
+        Error::Decode(problem) => problem.to_string(),
+        Error::ColumnDecode { source, .. } if source.is::<UnexpectedNullError>() => {
+            "a row holds nothing where a value belongs; `selfext audit` says which".to_owned()
+        }
+        Error::ColumnDecode { source, .. } => {
+            format!("a row holds a value of another kind; `selfext audit` says which: {source}")
+        }
         _ => return None,
     };
     Some(LedgerError::Corrupt { detail })
