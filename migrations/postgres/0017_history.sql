@@ -1,8 +1,7 @@
 -- The guard's read costs the server less. What a history is stays what it was.
 
--- As 0007 and 0010 say, as an expression that the planner puts in the place of each call: a function of its own, with a search path
--- that is set and taken back, cost as much as the rest of the read. It reads alone, with the rights of whoever asks, and every name and
--- operator in it says where it is.
+-- As 0007 and 0010 say, as an expression that the planner puts in the place of each call, which it does only for a function without a
+-- search path of its own. It reads alone, with the rights of whoever asks, and every name and operator in it says where it is.
 CREATE OR REPLACE FUNCTION public.self_extension_history() RETURNS text
 LANGUAGE sql VOLATILE AS $$
     SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN
@@ -39,4 +38,6 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- For its new way.
 SELECT public.self_extension_make_roles();

@@ -98,7 +98,19 @@ mod cases {
         }
     }
 
-    /// Whoever reads in order does not see it, but whoever reads its run does.
+    pub async fn a_checkpoint_that_cannot_be_read_is_found(ground: Ground) {
+        ground.seal(11).await;
+        let postgres = "ALTER TABLE self_extension_checkpoints ALTER note DROP NOT NULL;
+            UPDATE self_extension_checkpoints SET note = NULL, id = -1";
+        let sqlite = "PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'self_extension_checkpoints';
+            PRAGMA writable_schema = RESET;
+            UPDATE self_extension_checkpoints SET note = NULL, id = -1";
+        ground.tamper(postgres, sqlite).await;
+        assert_eq!(ground.kinds(&[]).await, [Forged]);
+    }
+
+    /// Whoever reads its run sees it, but the audit does not come to it in order.
     pub async fn an_event_at_no_position_is_told(ground: Ground) {
         for id in ["-7", "0"] {
             let moved = format!("UPDATE self_extension_events SET id = {id} WHERE run_id = 'run 3' AND sequence = 3");
@@ -190,6 +202,7 @@ async fn an_event_of_no_transaction_is_told() {
 }
 
 on_both! {
+    a_checkpoint_that_cannot_be_read_is_found
     an_event_at_no_position_is_told
     a_dropped_seal_is_found_by_one_that_was_kept
     a_control_that_was_written_by_hand_is_found

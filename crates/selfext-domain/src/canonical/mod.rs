@@ -213,9 +213,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_string_has_the_escapes_of_json(text in "[\u{1}-\u{24ff}]*") {
-            let text = text.replace(ESCAPE, "");
-            prop_assert_eq!(to_string(&text).unwrap(), serde_json::to_string(&text).unwrap());
+        fn a_string_is_what_json_makes_of_its_spelling(text in "[\0-\u{24ff}\u{241b}]*") {
+            prop_assert_eq!(to_string(&text).unwrap(), serde_json::to_string(&spelled(&text)).unwrap());
         }
 
         #[test]

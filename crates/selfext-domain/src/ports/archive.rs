@@ -49,8 +49,8 @@ pub trait Archive: Send + Sync {
     async fn add_checkpoint(&self, checkpoint: &StoredCheckpoint, after: u64) -> Result<bool, LedgerError>;
 
     /// What the database keeps at hand beside the ledger and does not follow from it: the open runs and their permits, those that
-    /// hold others back, the baselines, and the promotion control; and events that stand at no position, so that whoever reads in
-    /// order does not see them. One sentence each; none if all is as the ledger says.
+    /// hold others back, the baselines, and the promotion control; and events that stand at no position, which whoever reads in
+    /// order misses or stops at. One sentence each; none if all is as the ledger says.
     ///
     /// # Errors
     /// As [`Archive::rows_after`].
