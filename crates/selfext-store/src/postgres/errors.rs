@@ -37,8 +37,10 @@ pub(super) fn reading(error: Error) -> LedgerError {
     match code.get(..2).unwrap_or_default() {
         // Read-only: a standby, or a server that is being moved. Another try may meet the primary.
         _ if code == "25006" => LedgerError::unavailable(error),
-        // Data, integrity, state, rights and names: repeating it does not help.
-        "22" | "23" | "25" | "28" | "42" | "P0" => LedgerError::Refused { detail: database.message().to_owned() },
+        // Data, integrity, state, rights, names and what a view does not take: repeating it does not help.
+        "22" | "23" | "25" | "28" | "42" | "44" | "P0" => {
+            LedgerError::Refused { detail: database.message().to_owned() }
+        }
         _ if code == "XX001" || code == "XX002" => LedgerError::Corrupt { detail: database.message().to_owned() },
         _ => LedgerError::unavailable(error),
     }

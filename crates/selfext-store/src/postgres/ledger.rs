@@ -22,7 +22,7 @@ use super::columns::{EVENT_COLUMNS, control_row, event_columns, event_row, event
 use super::connections::Statement;
 use super::errors::{is_misplaced, reading, writing};
 use super::follower::PgFollower;
-use super::written::{call_next, written};
+use super::written::{append, written};
 use crate::permit;
 use crate::request::{self, Batch, MergeRequest, Proposal, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
@@ -90,27 +90,24 @@ impl PgLedger {
 impl Ledger for PgLedger {
     /// One round trip where the stream ends as the caller thinks, two where it does not.
     async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
-        const NEXT: &str = call_next!("self_extension_append_next($1, $2, $3, $4, $5)");
         let content = request::appended(event)?;
-        let run = stored(event.stream.as_str());
-        let statement = |function| {
-            sqlx::query(function)
-                .bind(event.id.as_uuid())
-                .bind(&*run)
-                .bind(&content)
-                .bind(signed(after.sequence.saturating_add(1)))
-                .bind(after.hash.as_bytes().as_slice())
-        };
+        let (sequence, before) = (signed(after.sequence.saturating_add(1)), after.hash.as_bytes().as_slice());
         let function = if event.body.is_an_operators() {
             call!("self_extension_append_as_operator($1, $2, $3, $4, $5)")
         } else {
-            if let Some(rows) = self.write(|| statement(NEXT)).await.map_err(|error| writing(error, event.id))? {
+            let statement = || sqlx::query(append!("VALUES ($1, $2, $3)")).bind(&content).bind(sequence).bind(before);
+            if let Some(rows) = self.write(statement).await.map_err(|error| writing(error, event.id))? {
                 let mut events = written(&rows, vec![content], after)?;
                 return events.pop().ok_or_else(|| LedgerError::unavailable("the database told nothing"));
             }
             call!("self_extension_append($1, $2, $3, $4, $5)")
         };
-        let answer = self.call(event, || statement(function)).await?;
+        let run = stored(event.stream.as_str());
+        let answer = self
+            .call(event, || {
+                sqlx::query(function).bind(event.id.as_uuid()).bind(&*run).bind(&content).bind(sequence).bind(before)
+            })
+            .await?;
         match answer.outcome.as_str() {
             "recorded" => answer.event(),
             "id-reused" => Err(LedgerError::IdReused(event.id)),
@@ -121,23 +118,29 @@ impl Ledger for PgLedger {
 
     /// One round trip where the stream ends as the caller thinks, two where it does not.
     async fn append_all(&self, events: &[Event], after: Tip) -> Result<Vec<RecordedEvent>, LedgerError> {
-        const NEXT: &str = call_next!("self_extension_append_all_next($1, $2, $3, $4, $5)");
+        const NEXT: &str = append!(
+            "SELECT given.content, given.sequence, CASE WHEN given.sequence = ($2::bigint[])[1] THEN $3 END
+             FROM unnest($1::text[], $2::bigint[]) AS given (content, sequence) ORDER BY given.sequence"
+        );
         let Some(Batch { stream, contents }) = Batch::of(events)? else { return Ok(Vec::new()) };
+        let number = |nth: u64| signed(after.sequence.saturating_add(nth));
+        let sequences: Vec<_> = (1..).zip(&contents).map(|(nth, _)| number(nth)).collect();
+        let before = after.hash.as_bytes().as_slice();
+        let statement = || sqlx::query(NEXT).bind(&contents).bind(&sequences).bind(before);
+        if let Some(rows) = self.write(statement).await.map_err(reading)? {
+            return written(&rows, contents, after);
+        }
         let run = stored(stream.as_str());
         let ids: Vec<_> = events.iter().map(|event| *event.id.as_uuid()).collect();
-        let statement = |function| {
-            sqlx::query(function)
+        let statement = || {
+            sqlx::query(call!("self_extension_append_all($1, $2, $3, $4, $5)"))
                 .bind(&ids)
                 .bind(&*run)
                 .bind(&contents)
-                .bind(signed(after.sequence.saturating_add(1)))
-                .bind(after.hash.as_bytes().as_slice())
+                .bind(number(1))
+                .bind(before)
         };
-        if let Some(rows) = self.write(|| statement(NEXT)).await.map_err(reading)? {
-            return written(&rows, contents, after);
-        }
-        let function = call!("self_extension_append_all($1, $2, $3, $4, $5)");
-        let rows = self.connections.fetch(|| statement(function)).await.map_err(reading)?;
+        let rows = self.connections.fetch(statement).await.map_err(reading)?;
         let answer = Answer::of(&rows).map_err(reading)?;
         if answer.is_recorded() {
             self.connections.wake_followers();

@@ -11,17 +11,18 @@ use sqlx::{Error, Row as _};
 use super::errors::reading;
 use crate::row::Addition;
 
-/// A call of a function of `migrations/postgres/0016_append.sql`, with what it answers as [`addition`] reads it.
-macro_rules! call_next {
-    ($call:literal) => {
+/// Appends rows of content, number and hash before, of which only the first row's has to be said. With what the database adds as
+/// [`addition`] reads it; `migrations/postgres/0018_appends.sql` says what is refused.
+macro_rules! append {
+    ($rows:literal) => {
         concat!(
-            "SELECT a.id, a.transaction_id::text::bigint, a.written_by, a.created_at, a.hash FROM public.",
-            $call,
-            " AS a"
+            "INSERT INTO public.self_extension_appends AS a (content, sequence, prev_hash) ",
+            $rows,
+            " RETURNING a.id, a.transaction_id::text::bigint, a.written_by, a.created_at, a.hash"
         )
     };
 }
-pub(super) use call_next;
+pub(super) use append;
 
 fn addition(row: &PgRow) -> Result<Addition<'_>, Error> {
     Ok(Addition {
@@ -40,7 +41,7 @@ pub(super) fn written(
     mut after: Tip,
 ) -> Result<Vec<RecordedEvent>, LedgerError> {
     if rows.len() != contents.len() {
-        return Err(LedgerError::unavailable("the database's function answered for other events than were sent"));
+        return Err(LedgerError::unavailable("the database answered for other events than were sent"));
     }
     let mut events = Vec::with_capacity(rows.len());
     for (row, content) in rows.iter().zip(contents) {

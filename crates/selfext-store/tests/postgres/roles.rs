@@ -5,7 +5,7 @@ use std::time::Duration;
 use selfext_contracts::control::{pause_request, resume_request};
 use selfext_contracts::ledger::{LedgerFixture, Story, append, begin_merge, commit_of, fresh_id};
 use selfext_domain::ports::{ControlError, Lease, LedgerError, MergeGrant};
-use selfext_domain::{CONTROL_KEY, ControlState, Heartbeat, Reporter};
+use selfext_domain::{CONTROL_KEY, ControlState, EventBody, Heartbeat, Reporter, UnknownEvent};
 use selfext_store::Store;
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
@@ -76,6 +76,41 @@ const ATTACKS: &[(&str, &str, &str)] = &[
     ),
     ("copy over", "COPY self_extension_events (content, sequence) FROM PROGRAM 'echo'", DENIED),
     ("merge", "MERGE INTO self_extension_events e USING (SELECT 1) x ON true WHEN MATCHED THEN DELETE", DENIED),
+    (
+        "append with an id",
+        "INSERT INTO self_extension_appends (id, content, sequence) OVERRIDING SYSTEM VALUE VALUES (1, '{}', 1)",
+        DENIED,
+    ),
+    (
+        "append with a past date",
+        "INSERT INTO self_extension_appends (created_at, content, sequence) VALUES ('1999-01-01', '{}', 1)",
+        DENIED,
+    ),
+    ("append as another", "INSERT INTO self_extension_appends (written_by, content, sequence) VALUES ('x', '{}', 1)", DENIED),
+    ("append with a hash", "INSERT INTO self_extension_appends (hash, content, sequence) VALUES ('', '{}', 1)", DENIED),
+    (
+        "append with another run's hash",
+        "INSERT INTO self_extension_appends (content, sequence, prev_hash)
+         SELECT replace(content, event_id::text, gen_random_uuid()::text), sequence + 1, sha256('another')
+         FROM self_extension_events WHERE run_id = 'run 1' ORDER BY id DESC LIMIT 1",
+        "23514",
+    ),
+    (
+        "append and update",
+        "INSERT INTO self_extension_appends (content, sequence) VALUES ('{}', 1) ON CONFLICT (id) DO UPDATE SET content = '{}'",
+        DENIED,
+    ),
+    ("update what was appended", "UPDATE self_extension_appends SET content = '{}'", DENIED),
+    ("delete what was appended", "DELETE FROM self_extension_appends", DENIED),
+    ("let appends be anything", "ALTER VIEW self_extension_appends RESET (check_option)", DENIED),
+    ("replace what takes appends", "CREATE OR REPLACE VIEW self_extension_appends AS SELECT 1", DENIED),
+    ("drop what takes appends", "DROP VIEW self_extension_appends", DENIED),
+    (
+        "come between",
+        "CREATE FUNCTION pg_temp.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+         CREATE TRIGGER t INSTEAD OF INSERT ON self_extension_appends FOR EACH ROW EXECUTE FUNCTION pg_temp.f()",
+        DENIED,
+    ),
     ("replace a function", "CREATE OR REPLACE FUNCTION self_extension_history() RETURNS text LANGUAGE sql AS 'SELECT NULL'", DENIED),
     ("drop a function", "DROP FUNCTION self_extension_control_state(jsonb)", DENIED),
     ("unset a function's path", "ALTER FUNCTION self_extension_control_state(jsonb) RESET search_path", DENIED),
@@ -226,6 +261,65 @@ async fn what_an_operator_says_is_taken_from_operators_alone() {
     }) {
         assert!(operator.refused(sql).await.is_some(), "{attack}");
     }
+}
+
+/// SQL that appends an event of this content to a run, as an agent could by hand.
+fn by_hand(story: &Story, content: &str) -> String {
+    format!(
+        "INSERT INTO self_extension_appends (content, sequence) VALUES
+            ({content}, (SELECT max(sequence) + 1 FROM self_extension_events WHERE run_id = '{}'))",
+        story.run
+    )
+}
+
+#[tokio::test]
+async fn what_an_agent_appends_by_hand_is_what_it_appends_through_the_port() {
+    let fixture = PgFixture::start().await;
+    let (ledger, control) = fixture.ports();
+    let agent = Login::of(&fixture, "selfext_agent").await;
+    control.pause(&pause_request("deploy")).await.unwrap();
+    for event_type in EventBody::TYPES {
+        let story = Story::new(&format!("run of {event_type}"));
+        story.begin(&ledger).await;
+        let content =
+            || story.blocked().to_content().unwrap().replace("\"promotion_blocked\"", &format!("\"{event_type}\""));
+        let others = ["proposed", "merge_started"].contains(event_type)
+            || EventBody::Unknown(UnknownEvent {
+                event_type: (*event_type).to_owned(),
+                stage: String::new(),
+                schema: 1,
+                payload: serde_json::Value::Null,
+            })
+            .is_an_operators();
+        let refused = agent.refused(&by_hand(&story, &format!("'{}'", content()))).await;
+        assert_eq!(refused.as_deref(), others.then_some("44000"), "{event_type}");
+        let of_control = content().replace(&format!("\"run_id\":\"{}\"", story.run), "\"run_id\":\"control\"");
+        let sql = by_hand(&story, &format!("'{of_control}'")).replace(&format!("= '{}'", story.run), "= 'control'");
+        assert_eq!(agent.refused(&sql).await.as_deref(), Some("44000"), "{event_type} of the control");
+    }
+}
+
+#[tokio::test]
+async fn a_content_that_changes_as_it_is_looked_at_is_looked_at_once() {
+    let fixture = PgFixture::start().await;
+    let (ledger, _) = fixture.ports();
+    let agent = Login::of(&fixture, "selfext_agent").await;
+    let story = Story::new("run 1");
+    story.begin(&ledger).await;
+    let (first, later) = (story.blocked(), story.merge_started());
+    let content = format!(
+        "(CASE nextval('pg_temp.looks') WHEN 1 THEN '{}' ELSE '{}' END)",
+        first.to_content().unwrap(),
+        later.to_content().unwrap()
+    );
+    let sql = format!("CREATE TEMP SEQUENCE looks; {}", by_hand(&story, &content));
+    assert_eq!(agent.refused(&sql).await, None);
+    let events = ledger.stream_events(&story.run.clone().into()).await.unwrap();
+    assert_eq!(events.last().map(|event| &event.event), Some(&first));
+    assert_eq!(
+        fixture.ask("SELECT event_type FROM self_extension_events ORDER BY id DESC LIMIT 1").await.unwrap().unwrap(),
+        "promotion_blocked"
+    );
 }
 
 #[tokio::test]

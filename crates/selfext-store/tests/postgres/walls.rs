@@ -37,10 +37,9 @@ async fn whatever_a_client_sends_what_is_derived_is_right() {
     let story = Story::new("run 1");
     story.begin(&ledger).await;
     let event = story.blocked();
-    let columns = ", transaction_id, event_id, run_id, event_type, repository, payload, written_by, created_at, content_hash, \
-                   prev_hash, hash";
+    let columns = ", transaction_id, event_id, run_id, event_type, repository, payload, written_by, created_at, content_hash, hash";
     let values = ", '7', '00000000-0000-0000-0000-000000000001', 'other', 'promoted', 'x/y', '{}', 'somebody', '1999-01-01', \
-                  'a', 'b', 'c'";
+                  'a', 'c'";
     insert(&fixture, &event, 3, columns, values).await.unwrap();
     let events: Vec<RecordedEvent> = ledger.stream_events(&story.run.into()).await.unwrap();
     let [_, before, forged] = &events[..] else { panic!("{events:?}") };
@@ -65,6 +64,11 @@ async fn broken_rows_are_refused_by_constraints_that_have_names() {
         (insert(&fixture, &story.blocked(), 0, "", "").await, "self_extension_events_no_gap"),
         (insert(&fixture, &story.blocked(), 3, "", "").await, "self_extension_events_stream_key"),
         (insert(&fixture, &again, 4, "", "").await, "self_extension_events_event_id_key"),
+        (insert(&fixture, &story.blocked(), 4, ", prev_hash", ", 'another'").await, "self_extension_events_linked"),
+        (
+            insert(&fixture, &Story::new("new").proposed(), 1, ", prev_hash", ", ''").await,
+            "self_extension_events_linked",
+        ),
         (
             insert(&fixture, &Story::new("unbegun").merge_started(), 1, "", "").await,
             "self_extension_events_merge_of_open_run",
