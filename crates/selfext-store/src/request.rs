@@ -11,8 +11,16 @@ use selfext_domain::{
 
 use crate::stored_text::unstored;
 
-/// The content of an event that a plain append may write.
-pub(crate) fn appended(event: &Event) -> Result<String, LedgerError> {
+/// An event with its bytes.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    /// As everybody reads it from them.
+    pub event: Event,
+    pub content: String,
+}
+
+/// An event that a plain append may write.
+pub(crate) fn appended(event: &Event) -> Result<Ready, LedgerError> {
     if event.stream == StreamId::Control {
         return Err(refused("the control stream is written by the promotion control alone"));
     }
@@ -22,13 +30,14 @@ pub(crate) fn appended(event: &Event) -> Result<String, LedgerError> {
     if event.body.event_type() == "proposed" {
         return Err(refused("proposed is written by propose alone"));
     }
-    content(event)
+    let content = content(event)?;
+    Ok(Ready { event: event.as_read(&content).map_err(LedgerError::Event)?, content })
 }
 
-/// Events of one stream that are written together, with their contents.
+/// Events of one stream that are written together.
 pub(crate) struct Batch<'a> {
     pub stream: &'a StreamId,
-    pub contents: Vec<String>,
+    pub events: Vec<Ready>,
 }
 
 impl<'a> Batch<'a> {
@@ -47,8 +56,8 @@ impl<'a> Batch<'a> {
                 return Err(refused("what only an operator may say is written one by one"));
             }
         }
-        let contents = events.iter().map(appended).collect::<Result<_, _>>()?;
-        Ok(Some(Self { stream: &first.stream, contents }))
+        let ready = events.iter().map(appended).collect::<Result<_, _>>()?;
+        Ok(Some(Self { stream: &first.stream, events: ready }))
     }
 }
 

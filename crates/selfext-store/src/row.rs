@@ -6,6 +6,7 @@ use selfext_domain::{Digest32, Event, Link, Position, RecordedEvent, StreamId};
 use sqlx::Error;
 use sqlx::error::UnexpectedNullError;
 
+use crate::request::Ready;
 use crate::stored_text::stored;
 
 /// A row as the database gave it, in the order of each adapter's column list.
@@ -80,9 +81,8 @@ pub(crate) struct Addition<'a> {
 }
 
 impl Addition<'_> {
-    /// The event of this content, under this number of its stream: the database must have hashed what was sent. It is read from
-    /// its bytes, as it will be by everybody else.
-    pub fn to_event(&self, content: String, sequence: u64, link: Link) -> Result<RecordedEvent, LedgerError> {
+    /// What was sent, recorded under this number of its stream: the database must have hashed it.
+    pub fn to_event(&self, sent: Ready, sequence: u64, link: Link) -> Result<RecordedEvent, LedgerError> {
         let corrupt =
             |problem: &str| LedgerError::Corrupt { detail: format!("row {}, just written: {problem}", self.id) };
         let number = |number: i64| u64::try_from(number).map_err(|_| corrupt("it has a negative number"));
@@ -90,12 +90,12 @@ impl Addition<'_> {
             return Err(corrupt("what was hashed is not what was sent"));
         }
         Ok(RecordedEvent {
-            event: Event::from_content(&content).map_err(|error| corrupt(&explained(&error)))?,
+            event: sent.event,
             sequence,
             position: Position { transaction: number(self.transaction)?, id: number(self.id)? },
             recorded_at: self.created_at,
             written_by: self.written_by.to_owned(),
-            content,
+            content: sent.content,
             link,
         })
     }

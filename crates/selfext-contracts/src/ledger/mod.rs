@@ -33,7 +33,7 @@ macro_rules! ledger_contract {
                 any_legal_run_id_works
                 a_megabyte_survives
                 an_event_of_a_later_version_survives
-                an_event_without_a_stored_form_is_refused
+                an_event_that_nobody_could_read_back_is_refused
             ]
             batches [
                 a_batch_is_recorded_as_its_events_one_by_one

@@ -127,6 +127,23 @@ impl Event {
         Self::read(content, EventBody::read)
     }
 
+    /// The event as [`Event::from_content`] reads it from `content`, its own bytes. They are read only where this version does not know
+    /// what they say.
+    ///
+    /// # Errors
+    /// As [`Event::from_content`], of [`EventBody::Unknown`] alone.
+    pub fn as_read(&self, content: &str) -> Result<Self, EventError> {
+        if matches!(self.body, EventBody::Unknown(_)) {
+            return Self::from_content(content);
+        }
+        let mut read = self.clone();
+        // The bytes name one actor.
+        if let Some(context) = &mut read.context {
+            context.actor_source = Some(self.actor_source.clone());
+        }
+        Ok(read)
+    }
+
     /// As [`Event::from_content`], but the stage reports of `tested` and `failed` are left out unread: for readers of whole
     /// ledgers, to whom the outputs in them are only bytes. Such an event has other bytes than it was read from.
     ///

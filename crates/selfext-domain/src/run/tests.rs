@@ -145,6 +145,11 @@ fn every_type_has_an_example_and_reads_back() {
     assert_eq!(types, EventBody::TYPES);
     for recorded in record(EventBody::TYPES) {
         assert_eq!(Event::from_content(&recorded.content).unwrap(), recorded.event);
+        for actor_source in [None, Some(ActorSource::parse("somebody else").unwrap())] {
+            let mut event = recorded.event.clone();
+            event.context.as_mut().unwrap().actor_source = actor_source;
+            assert_eq!(event.as_read(&recorded.content).unwrap(), recorded.event);
+        }
     }
 }
 

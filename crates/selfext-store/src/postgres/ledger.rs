@@ -90,14 +90,15 @@ impl PgLedger {
 impl Ledger for PgLedger {
     /// One round trip where the stream ends as the caller thinks, two where it does not.
     async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
-        let content = request::appended(event)?;
+        let ready = request::appended(event)?;
         let (sequence, before) = (signed(after.sequence.saturating_add(1)), after.hash.as_bytes().as_slice());
         let function = if event.body.is_an_operators() {
             call!("self_extension_append_as_operator($1, $2, $3, $4, $5)")
         } else {
-            let statement = || sqlx::query(append!("VALUES ($1, $2, $3)")).bind(&content).bind(sequence).bind(before);
+            let statement =
+                || sqlx::query(append!("VALUES ($1, $2, $3)")).bind(&ready.content).bind(sequence).bind(before);
             if let Some(rows) = self.write(statement).await.map_err(|error| writing(error, event.id))? {
-                let mut events = written(&rows, vec![content], after)?;
+                let mut events = written(&rows, vec![ready], after)?;
                 return events.pop().ok_or_else(|| LedgerError::unavailable("the database told nothing"));
             }
             call!("self_extension_append($1, $2, $3, $4, $5)")
@@ -105,7 +106,12 @@ impl Ledger for PgLedger {
         let run = stored(event.stream.as_str());
         let answer = self
             .call(event, || {
-                sqlx::query(function).bind(event.id.as_uuid()).bind(&*run).bind(&content).bind(sequence).bind(before)
+                sqlx::query(function)
+                    .bind(event.id.as_uuid())
+                    .bind(&*run)
+                    .bind(&ready.content)
+                    .bind(sequence)
+                    .bind(before)
             })
             .await?;
         match answer.outcome.as_str() {
@@ -122,13 +128,14 @@ impl Ledger for PgLedger {
             "SELECT given.content, given.sequence, CASE WHEN given.sequence = ($2::bigint[])[1] THEN $3 END
              FROM unnest($1::text[], $2::bigint[]) AS given (content, sequence) ORDER BY given.sequence"
         );
-        let Some(Batch { stream, contents }) = Batch::of(events)? else { return Ok(Vec::new()) };
+        let Some(Batch { stream, events: ready }) = Batch::of(events)? else { return Ok(Vec::new()) };
+        let contents: Vec<_> = ready.iter().map(|ready| &*ready.content).collect();
         let number = |nth: u64| signed(after.sequence.saturating_add(nth));
         let sequences: Vec<_> = (1..).zip(&contents).map(|(nth, _)| number(nth)).collect();
         let before = after.hash.as_bytes().as_slice();
         let statement = || sqlx::query(NEXT).bind(&contents).bind(&sequences).bind(before);
         if let Some(rows) = self.write(statement).await.map_err(reading)? {
-            return written(&rows, contents, after);
+            return written(&rows, ready, after);
         }
         let run = stored(stream.as_str());
         let ids: Vec<_> = events.iter().map(|event| *event.id.as_uuid()).collect();

@@ -9,6 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Error, Row as _};
 
 use super::errors::reading;
+use crate::request::Ready;
 use crate::row::Addition;
 
 /// Appends rows of content, number and hash before, of which only the first row's has to be said. With what the database adds as
@@ -34,19 +35,15 @@ fn addition(row: &PgRow) -> Result<Addition<'_>, Error> {
     })
 }
 
-/// The events of these contents, which were written one behind the other from `after` on.
-pub(super) fn written(
-    rows: &[PgRow],
-    contents: Vec<String>,
-    mut after: Tip,
-) -> Result<Vec<RecordedEvent>, LedgerError> {
-    if rows.len() != contents.len() {
+/// What was sent, and written one behind the other from `after` on.
+pub(super) fn written(rows: &[PgRow], sent: Vec<Ready>, mut after: Tip) -> Result<Vec<RecordedEvent>, LedgerError> {
+    if rows.len() != sent.len() {
         return Err(LedgerError::unavailable("the database answered for other events than were sent"));
     }
     let mut events = Vec::with_capacity(rows.len());
-    for (row, content) in rows.iter().zip(contents) {
-        let link = Link::new(after.hash, content.as_bytes());
-        let event = addition(row).map_err(reading)?.to_event(content, after.sequence.saturating_add(1), link)?;
+    for (row, sent) in rows.iter().zip(sent) {
+        let link = Link::new(after.hash, sent.content.as_bytes());
+        let event = addition(row).map_err(reading)?.to_event(sent, after.sequence.saturating_add(1), link)?;
         after = Tip { sequence: event.sequence, hash: event.link.hash };
         events.push(event);
     }

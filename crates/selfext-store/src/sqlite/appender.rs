@@ -11,7 +11,7 @@ use selfext_domain::{Link, RecordedEvent, Tip};
 
 use super::database::told;
 use super::errors::{append_failed, is_taken};
-use crate::request::signed;
+use crate::request::{Ready, signed};
 use crate::row::Addition;
 
 /// A connection of its own. Whoever has this has the turn to write in this process.
@@ -28,13 +28,13 @@ impl Appender {
         Self { path, written_by, connection: None }
     }
 
-    /// Writes events of these contents where their stream ends with `after`, all of them or none. `None` if the database refuses:
+    /// Writes events where their stream ends with `after`, all of them or none. `None` if the database refuses:
     /// because the stream ends otherwise, because an event is there already, because another process has the file, or for another
     /// reason.
-    pub fn append(&mut self, contents: Vec<String>, after: Tip) -> Result<Option<Vec<RecordedEvent>>, LedgerError> {
+    pub fn append(&mut self, events: Vec<Ready>, after: Tip) -> Result<Option<Vec<RecordedEvent>>, LedgerError> {
         // Kept only if all went well, or nothing was done.
         let mut connection = self.connection.take().map_or_else(|| open(&self.path), Ok).map_err(append_failed)?;
-        let written = match write(&mut connection, &contents, after, &self.written_by) {
+        let written = match write(&mut connection, &events, after, &self.written_by) {
             Ok(written) => Some(written),
             Err(error) if is_taken(&error) => None,
             Err(error) => match append_failed(error) {
@@ -44,8 +44,8 @@ impl Appender {
         };
         self.connection = Some(connection);
         let Some(written) = written else { return Ok(None) };
-        let events = contents.into_iter().zip(written).map(|(content, row)| row.into_event(content, &self.written_by));
-        events.collect::<Result<_, _>>().map(Some)
+        let recorded = events.into_iter().zip(written).map(|(sent, row)| row.into_event(sent, &self.written_by));
+        recorded.collect::<Result<_, _>>().map(Some)
     }
 }
 
@@ -63,18 +63,18 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 
 fn write(
     connection: &mut Connection,
-    contents: &[String],
+    events: &[Ready],
     after: Tip,
     written_by: &str,
 ) -> rusqlite::Result<Vec<Written>> {
     // One statement is a transaction by itself.
-    if let [content] = contents {
+    if let [Ready { content, .. }] = events {
         return Ok(vec![insert(connection, content, after, written_by)?]);
     }
     let transaction = told("BEGIN IMMEDIATE", || connection.transaction_with_behavior(TransactionBehavior::Immediate))?;
-    let mut written = Vec::with_capacity(contents.len());
+    let mut written = Vec::with_capacity(events.len());
     let mut last = after;
-    for content in contents {
+    for Ready { content, .. } in events {
         let row = insert(&transaction, content, last, written_by)?;
         last = Tip { sequence: row.sequence, hash: row.link.hash };
         written.push(row);
@@ -95,11 +95,11 @@ struct Written {
 }
 
 impl Written {
-    fn into_event(self, content: String, written_by: &str) -> Result<RecordedEvent, LedgerError> {
+    fn into_event(self, sent: Ready, written_by: &str) -> Result<RecordedEvent, LedgerError> {
         let Self { sequence, link, id, created_at } = self;
         // Writers come one after the other here, so the row's number alone is its position.
         Addition { id, transaction: 0, written_by, created_at, hash: link.hash.as_bytes() }
-            .to_event(content, sequence, link)
+            .to_event(sent, sequence, link)
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::appender::Appender;
 use super::errors::{cut_off, failed};
 use super::in_place::in_place;
+use crate::request::Ready;
 
 /// How long to wait for another process that has the file, and for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,10 +61,10 @@ impl SqliteDatabase {
         Ok(Self { writer, appender: Arc::new(Mutex::new(appender)), reader, options, written_by })
     }
 
-    /// Writes events of these contents, all of them or none; see [`Appender::append`].
-    pub async fn append(&self, contents: Vec<String>, after: Tip) -> Result<Option<Vec<RecordedEvent>>, LedgerError> {
+    /// Writes events, all of them or none; see [`Appender::append`].
+    pub async fn append(&self, events: Vec<Ready>, after: Tip) -> Result<Option<Vec<RecordedEvent>>, LedgerError> {
         let mut turn = self.turn().await?;
-        in_place(move || turn.append(contents, after)).await.ok_or_else(cut_off)?
+        in_place(move || turn.append(events, after)).await.ok_or_else(cut_off)?
     }
 
     /// The turn to write, and what appends.

@@ -22,7 +22,7 @@ use super::follower::SqliteFollower;
 use super::transaction::{Found, OPEN_PERMITS, Writing};
 use super::watched::TakesBack;
 use crate::permit;
-use crate::request::{self, Batch, MergeRequest, Proposal, signed};
+use crate::request::{self, Batch, MergeRequest, Proposal, Ready, signed};
 use crate::row::{EventRow, recorded, recorded_stream};
 use crate::standing::{baseline_commit, seconds};
 use crate::stored_text::stored;
@@ -51,8 +51,8 @@ impl SqliteLedger {
 #[async_trait]
 impl Ledger for SqliteLedger {
     async fn append(&self, event: &Event, after: Tip) -> Result<RecordedEvent, LedgerError> {
-        let content = request::appended(event)?;
-        if let Some(mut written) = self.database.append(vec![content], after).await?
+        let ready = request::appended(event)?;
+        if let Some(mut written) = self.database.append(vec![ready], after).await?
             && let Some(recorded) = written.pop()
         {
             return Ok(recorded);
@@ -60,7 +60,7 @@ impl Ledger for SqliteLedger {
         // Why it was refused, or what was recorded before.
         let (database, event) = (Arc::clone(&self.database), event.clone());
         let work = async move {
-            let content = request::appended(&event)?;
+            let Ready { content, .. } = request::appended(&event)?;
             let mut writing = Writing::begin(&database).await?;
             let last = match writing.find_or_last(&event, &content).await? {
                 Found::Recorded(recorded) => return Ok(*recorded),
@@ -77,16 +77,16 @@ impl Ledger for SqliteLedger {
     }
 
     async fn append_all(&self, events: &[Event], after: Tip) -> Result<Vec<RecordedEvent>, LedgerError> {
-        let Some(Batch { contents, .. }) = Batch::of(events)? else { return Ok(Vec::new()) };
-        if let Some(recorded) = self.database.append(contents, after).await? {
+        let Some(Batch { events: ready, .. }) = Batch::of(events)? else { return Ok(Vec::new()) };
+        if let Some(recorded) = self.database.append(ready, after).await? {
             return Ok(recorded);
         }
         let (database, events) = (Arc::clone(&self.database), events.to_vec());
         let work = async move {
-            let Some(Batch { stream, contents }) = Batch::of(&events)? else { return Ok(Vec::new()) };
+            let Some(Batch { stream, events: ready }) = Batch::of(&events)? else { return Ok(Vec::new()) };
             let mut writing = Writing::begin(&database).await?;
             let mut recorded = Vec::with_capacity(events.len());
-            for (event, content) in events.iter().zip(&contents) {
+            for Ready { event, content } in &ready {
                 recorded.extend(writing.find(event.id, content).await?);
             }
             if recorded.len() == events.len() {
@@ -99,7 +99,7 @@ impl Ledger for SqliteLedger {
             if last != after {
                 return Err(request::misplaced(stream, after, last.sequence));
             }
-            for content in &contents {
+            for Ready { content, .. } in &ready {
                 let next = writing.insert(content, last).await?;
                 last = Tip { sequence: next.sequence, hash: next.link.hash };
                 recorded.push(next);

@@ -180,13 +180,22 @@ pub async fn an_event_of_a_later_version_survives<F: LedgerFixture>() {
     assert_eq!(ledger.stream_events(&story.run.into()).await.unwrap()[2], recorded);
 }
 
-pub async fn an_event_without_a_stored_form_is_refused<F: LedgerFixture>() {
+pub async fn an_event_that_nobody_could_read_back_is_refused<F: LedgerFixture>() {
     let fixture = F::start().await;
     let (ledger, _) = fixture.ports();
     let story = Story::new("run 1");
     story.begin(&ledger).await;
-    let payload = serde_json::json!({"half": 0.5});
-    let unknown = UnknownEvent { event_type: "later".to_owned(), stage: "later".to_owned(), schema: 2, payload };
-    let refused = append(&ledger, &story.event(EventBody::Unknown(unknown)), 3).await.unwrap_err();
-    assert!(matches!(refused, LedgerError::Event(_)), "{refused}");
+    for (event_type, schema, payload) in
+        [("later", 2, serde_json::json!({"half": 0.5})), ("tested", 1, serde_json::json!({"half": "a payload"}))]
+    {
+        let unknown =
+            UnknownEvent { event_type: event_type.to_owned(), stage: "verification".to_owned(), schema, payload };
+        let event = story.event(EventBody::Unknown(unknown));
+        let refused = append(&ledger, &event, 3).await.unwrap_err();
+        assert!(matches!(refused, LedgerError::Event(_)), "{refused}");
+        let refused =
+            ledger.append_all(&[story.tested(), event], before(&ledger, &story.run.clone().into(), 3).await).await;
+        assert!(matches!(refused, Err(LedgerError::Event(_))), "{refused:?}");
+        assert_eq!(ledger.stream_events(&story.run.clone().into()).await.unwrap().len(), 2);
+    }
 }
