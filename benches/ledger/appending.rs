@@ -8,33 +8,33 @@ use selfext_contracts::ledger::Story;
 use selfext_domain::ports::Ledger;
 use selfext_domain::{RecordedEvent, Tip};
 
+use crate::pgbench::{self, Row};
 use crate::server::Database;
 use crate::size::Size;
 use crate::table::{Goal, Table};
-use crate::{median, pgbench, rate};
+use crate::{median, rate};
 
 /// One event a transaction, beside pgbench's inserts into the same table and into a bare one.
 pub async fn beside_pgbench(database: &Database, writers: usize, size: &Size, table: &mut Table) {
-    let (mut ours, mut same, mut bare) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut same, mut bare, mut whole) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..size.rounds {
         let figures = (
             appends(database, writers, 1, size.turn).await,
-            pgbench::inserts(database, "self_extension_events", writers, size.turn),
-            pgbench::inserts(database, "bare", writers, size.turn),
+            pgbench::inserts(database, Row::Sent, writers, size.turn),
+            pgbench::inserts(database, Row::Bare, writers, size.turn),
+            pgbench::inserts(database, Row::Whole, writers, size.turn),
         );
         ours.push(figures.0);
         same.push(figures.1);
         bare.push(figures.2);
+        whole.push(figures.3);
     }
-    let what = format!("append, {}", named(writers));
+    let (what, writers) = (format!("append, {}", named(writers)), named(writers));
     table.rates(&format!("{what}, beside an INSERT into the same table"), &ours, &same, Goal::AtLeast(0.85));
     table.rates(&format!("{what}, beside an INSERT into a bare table"), &ours, &bare, Goal::AtLeast(0.75));
-    table.rates(
-        &format!("(INSERT into the same table, {}, beside a bare one)", named(writers)),
-        &same,
-        &bare,
-        Goal::None,
-    );
+    table.rates(&format!("(INSERT into the same table, {writers}, beside a bare one)"), &same, &bare, Goal::None);
+    let without = format!("(INSERT of whole rows into its columns and indexes alone, {writers}, beside a bare one)");
+    table.rates(&without, &whole, &bare, Goal::None);
 }
 
 /// Batches of a hundred, beside single appends.

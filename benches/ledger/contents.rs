@@ -13,6 +13,12 @@ pub struct OfMany<'a> {
     pub goal: &'a str,
 }
 
+/// The JSON of an event's payload.
+pub fn payload(event: &Event) -> String {
+    let content: serde_json::Value = serde_json::from_str(&event.to_content().unwrap()).unwrap();
+    content["payload"].to_string()
+}
+
 /// An expression of SQL for the content of an event, where those of the run's name and of the event's id are given.
 pub fn in_sql(event: impl Fn(&Story) -> Event, run: &str, id: &str) -> String {
     in_sql_with(event, run, id, None)

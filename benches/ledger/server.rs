@@ -53,6 +53,7 @@ impl Server {
         store.migrate().await.unwrap();
         // What a client sends, with nothing around it.
         run(url.as_str(), "CREATE TABLE bare (content text, sequence bigint)").await;
+        run(url.as_str(), "CREATE TABLE whole (LIKE self_extension_events INCLUDING ALL)").await;
         Database { pgbench: self.cluster.programs().join("pgbench"), url, store }
     }
 }
