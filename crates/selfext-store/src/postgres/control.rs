@@ -47,9 +47,8 @@ impl PgPromotionControl {
     }
 
     async fn row(&self) -> Result<ControlRow, ControlError> {
-        const ROW: &str = "SELECT s.value::text, s.updated_at, h.history
-            FROM (SELECT public.self_extension_history() AS history) h
-            LEFT JOIN public.agent_state s ON s.key = 'self_extension:promotion_control'";
+        const ROW: &str = "SELECT s.value::text, s.updated_at, public.self_extension_history()
+            FROM public.agent_state s WHERE s.key = 'self_extension:promotion_control'";
         let rows = self.connections.fetch(|| sqlx::query(ROW)).await.map_err(ControlError::unavailable)?;
         let row = rows.first().ok_or(ControlError::Missing)?;
         control_row(row, 0).map_err(ControlError::unavailable)
