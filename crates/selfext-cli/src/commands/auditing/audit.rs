@@ -137,7 +137,11 @@ fn tell(audit: &Audit, json: bool) -> Exit {
     let sealed = match (counts.checkpoints, counts.checkpoints_unjudged) {
         (0, _) => "nothing is sealed: a forgery that is consistent, and a cut end, would not show".to_owned(),
         (_, 0) => format!("the first {} are sealed, by {} seals that hold", report.sealed, counts.checkpoints_held),
-        (all, unjudged) => format!("{unjudged} of {all} seals could not be judged; --key names the key that seals"),
+        (all, unjudged) => {
+            let why =
+                if counts.findings == 0 { "--key names the key that seals" } else { "what they seal is not whole" };
+            format!("{unjudged} of {all} seals could not be judged; {why}")
+        }
     };
     let verdict = match exit {
         Exit::Done => "clean",
