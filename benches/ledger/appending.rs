@@ -14,7 +14,8 @@ use crate::size::Size;
 use crate::table::{Goal, Table};
 use crate::{median, rate};
 
-/// One event a transaction, beside pgbench's inserts into the same table and into a bare one.
+/// One event a transaction, beside pgbench's inserts into the same table and into a bare one; and what is left beside that one where
+/// deriving and chaining cost nothing.
 pub async fn beside_pgbench(database: &Database, writers: usize, size: &Size, table: &mut Table) {
     let (mut ours, mut same, mut bare, mut whole) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..size.rounds {
@@ -29,7 +30,8 @@ pub async fn beside_pgbench(database: &Database, writers: usize, size: &Size, ta
         bare.push(figures.2);
         whole.push(figures.3);
     }
-    let (what, writers) = (format!("append, {}", named(writers)), named(writers));
+    let writers = named(writers);
+    let what = format!("append, {writers}");
     table.rates(&format!("{what}, beside an INSERT into the same table"), &ours, &same, Goal::AtLeast(0.85));
     table.rates(&format!("{what}, beside an INSERT into a bare table"), &ours, &bare, Goal::AtLeast(0.75));
     table.rates(&format!("(INSERT into the same table, {writers}, beside a bare one)"), &same, &bare, Goal::None);

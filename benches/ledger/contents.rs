@@ -13,10 +13,17 @@ pub struct OfMany<'a> {
     pub goal: &'a str,
 }
 
-/// The JSON of an event's payload.
-pub fn payload(event: &Event) -> String {
-    let content: serde_json::Value = serde_json::from_str(&event.to_content().unwrap()).unwrap();
-    content["payload"].to_string()
+/// The columns that the ledger derives from an event's content, with expressions of SQL for their values.
+pub fn derived_in_sql(event: impl Fn(&Story) -> Event, run: &str, id: &str) -> Vec<(String, String)> {
+    let content = event(&Story::new(RUN)).to_content().unwrap();
+    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&content).unwrap();
+    let columns = members.into_iter().filter(|(name, _)| name != "schema");
+    let value = |name: &str, value: &serde_json::Value| match name {
+        "event_id" => format!("({id})::uuid"),
+        "run_id" | "correlation_id" => run.to_owned(),
+        _ => format!("'{}'", value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+    };
+    columns.map(|(name, given)| (name.clone(), value(&name, &given))).collect()
 }
 
 /// An expression of SQL for the content of an event, where those of the run's name and of the event's id are given.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use selfext_contracts::ledger::Story;
 
-use crate::contents::{in_sql, payload};
+use crate::contents::{derived_in_sql, in_sql};
 use crate::server::Database;
 
 /// What is inserted.
@@ -30,14 +30,20 @@ impl Row {
             Self::Sent => insert("self_extension_events", "", ""),
             Self::Bare => insert("bare", "", ""),
             Self::Whole => {
-                let (digest, payload) = ("5".repeat(64), payload(&Story::tested(&Story::new("a run"))));
-                let values = format!(
-                    ", pg_current_xact_id(), ({id})::uuid, {run}, {run}, 'verification', 'tested', 'agent', 'write', 'acme/agent', \
-                     'main', '{digest}', '{payload}', 'agent', clock_timestamp(), '\\x{digest}', '\\x{digest}', '\\x{digest}'"
-                );
-                let columns = ", transaction_id, event_id, run_id, correlation_id, stage, event_type, actor_source, tool_name, repository, \
-                               base, fingerprint, payload, written_by, created_at, content_hash, prev_hash, hash";
-                insert("whole", columns, &values)
+                let hash = format!("'\\x{}'", "5".repeat(64));
+                let added = [
+                    ("transaction_id", "pg_current_xact_id()"),
+                    ("written_by", "'agent'"),
+                    ("created_at", "clock_timestamp()"),
+                    ("content_hash", &*hash),
+                    ("prev_hash", &*hash),
+                    ("hash", &*hash),
+                ];
+                let derived = derived_in_sql(Story::tested, run, id);
+                let all = derived.iter().map(|(column, value)| (&**column, &**value)).chain(added);
+                let (columns, values): (String, String) =
+                    all.map(|(column, value)| (format!(", {column}"), format!(", {value}"))).unzip();
+                insert("whole", &columns, &values)
             }
         }
     }

@@ -89,9 +89,10 @@ const ATTACKS: &[(&str, &str, &str)] = &[
     ("append as another", "INSERT INTO self_extension_appends (written_by, content, sequence) VALUES ('x', '{}', 1)", DENIED),
     ("append with a hash", "INSERT INTO self_extension_appends (hash, content, sequence) VALUES ('', '{}', 1)", DENIED),
     (
-        "append with another run's hash",
+        "append with another stream's hash",
         "INSERT INTO self_extension_appends (content, sequence, prev_hash)
-         SELECT replace(content, event_id::text, gen_random_uuid()::text), sequence + 1, sha256('another')
+         SELECT replace(content, event_id::text, gen_random_uuid()::text), sequence + 1,
+            (SELECT hash FROM self_extension_events WHERE run_id = 'control' LIMIT 1)
          FROM self_extension_events WHERE run_id = 'run 1' ORDER BY id DESC LIMIT 1",
         "23514",
     ),
