@@ -59,7 +59,7 @@ pub use selfext_domain::{
     NotAllowable, OperatorName, Pause, PermitTerms, Phase, Position, ProbeRules, ProbeTarget, ProtectedPaths,
     PullRequestNumber, RULES_PATH, Reason, RecordedEvent, Refusal, RepoPath, Reporter, RepositoryName, Rules,
     RulesError, RunId, Stage, StageReport, StageResult, StreamId, SubGoalId, ToolCallId, ToolName, Wall, WallReport,
-    WallState, held_back_by, redact,
+    WallState, error_chain, held_back_by, redact,
 };
 pub use selfext_github::{
     Budget, Delivery, InvalidAppId, InvalidAppKey, InvalidToken, InvalidWebhookSecret, WebhookReceiver, WebhookRefused,

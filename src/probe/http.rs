@@ -1,7 +1,6 @@
 //! Asking an agent over HTTP.
 
 use std::error::Error;
-use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::{Request, Uri, header};
@@ -10,6 +9,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use selfext_domain::error_chain;
 use url::Url;
 
 use super::{InvalidProbe, Look, MOST, answer};
@@ -58,7 +58,7 @@ impl HttpProbe {
         };
         let (head, body) = match answered {
             Ok(response) => response.into_parts(),
-            Err(error) => return Look::nothing(&format!("it did not answer: {}", causes(&error))),
+            Err(error) => return Look::nothing(&format!("it did not answer: {}", error_chain(&error))),
         };
         let body = match Limited::new(body, MOST).collect().await {
             Ok(body) => body.to_bytes(),
@@ -68,16 +68,4 @@ impl HttpProbe {
         let unwell = (!head.status.is_success()).then(|| format!("status {}", head.status.as_u16()));
         answer::read(&body, unwell.as_deref())
     }
-}
-
-/// An error and what is under it, on one line.
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

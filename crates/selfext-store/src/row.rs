@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use selfext_domain::ports::LedgerError;
-use selfext_domain::{Digest32, Event, Link, Position, RecordedEvent, StreamId};
+use selfext_domain::{Digest32, Event, Link, Position, RecordedEvent, StreamId, error_chain};
 use sqlx::Error;
 use sqlx::error::UnexpectedNullError;
 
@@ -41,7 +41,7 @@ impl EventRow {
         if link != Link::new(link.prev_hash, self.content.as_bytes()) {
             return Err(self.corrupt("its content is not what was hashed"));
         }
-        let event = Event::from_content(&self.content).map_err(|error| self.corrupt(&explained(&error)))?;
+        let event = Event::from_content(&self.content).map_err(|error| self.corrupt(&error_chain(&error)))?;
         let number = |name: &str, number: i64| {
             u64::try_from(number).map_err(|_| self.corrupt(&format!("its {name} is the negative number {number}")))
         };
@@ -144,15 +144,4 @@ fn misplaced(event: &RecordedEvent, stream: &StreamId, problem: &str) -> LedgerE
     LedgerError::Corrupt {
         detail: format!("event {}, number {} of {stream}: {problem}", event.event.id, event.sequence),
     }
-}
-
-/// An error with its sources, for a message that has to stand alone.
-fn explained(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

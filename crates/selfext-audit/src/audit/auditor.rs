@@ -1,13 +1,13 @@
 //! The audit, row by row.
 
-use selfext_domain::{Digest32, EventBody, JudgedContent, Position};
+use selfext_domain::{Digest32, EventBody, JudgedContent, Position, error_chain};
 
 use super::closed::Unlawful;
 use super::columns;
 use super::finding::{About, Finding, FindingKind, Place, shown};
 use super::gaps::{Gap, Gaps};
 use super::link::{Judged, judge};
-use super::read::{Read, explained};
+use super::read::Read;
 use super::report::{Counts, Findings, Report};
 use super::row::StoredRow;
 use super::seals::Seals;
@@ -109,7 +109,7 @@ impl Auditor {
             Err(error) => {
                 let place = Place { position: self.position, leaf: Some(self.tree.size()), ..Place::default() };
                 let expected = "a checkpoint that a known key signed";
-                let found = explained(&error);
+                let found = error_chain(&error);
                 self.findings.push(Finding::new(FindingKind::Forged, About::Checkpoint, place, &expected, &found));
                 None
             }
@@ -174,7 +174,7 @@ impl Auditor {
         if let Err(error) = content.form {
             self.found(row, FindingKind::Forged, About::Form, &"the canonical form", &error);
         } else if let Err(error) = &content.event {
-            self.found(row, FindingKind::Forged, About::Meaning, &"the content of an event", &explained(error));
+            self.found(row, FindingKind::Forged, About::Meaning, &"the content of an event", &error_chain(error));
         }
         let Some(event) = row.event else { return };
         self.unknown += u64::from(matches!(event.body, EventBody::Unknown(_)));

@@ -63,14 +63,3 @@ impl<'a> Read<'a> {
         }
     }
 }
-
-/// An error with its sources, for a message that has to stand alone.
-pub(super) fn explained(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
-}

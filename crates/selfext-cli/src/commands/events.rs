@@ -1,7 +1,7 @@
 //! `events`.
 
 use anyhow::{Context as _, Result};
-use selfext::{Cursor, EventQuery, LedgerError, Operations, Position, RecordedEvent, StreamId, TimeRange};
+use selfext::{Cursor, EventQuery, LedgerError, Operations, Position, RecordedEvent, StreamId, TimeRange, error_chain};
 
 use super::Ledger;
 use crate::args::Events;
@@ -87,11 +87,8 @@ async fn follow_from(operations: &Operations, after: Position, page: &mut Page<'
             }
             Err(error @ LedgerError::Unavailable(_)) => {
                 if !waiting {
-                    let error = anyhow::Error::from(error);
-                    show::note(&format!(
-                        "{}; waiting for it, nothing is lost",
-                        show::clean_line(&format!("{error:#}"))
-                    ));
+                    let error = show::clean_line(&error_chain(&error));
+                    show::note(&format!("{error}; waiting for it, nothing is lost"));
                     waiting = true;
                 }
             }

@@ -138,8 +138,10 @@ fn tell(audit: &Audit, json: bool) -> Exit {
         (0, _) => "nothing is sealed: a forgery that is consistent, and a cut end, would not show".to_owned(),
         (_, 0) => format!("the first {} are sealed, by {} seals that hold", report.sealed, counts.checkpoints_held),
         (all, unjudged) => {
-            let why =
-                if counts.findings == 0 { "--key names the key that seals" } else { "what they seal is not whole" };
+            let why = match counts.findings {
+                0 => "--key names the key that seals",
+                _ => "their events are not whole, or no --key is theirs",
+            };
             format!("{unjudged} of {all} seals could not be judged; {why}")
         }
     };

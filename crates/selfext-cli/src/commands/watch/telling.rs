@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use selfext::{Found, Look, Observer, Probe, RunId, Sealed, Step, Tick, WatchFinding};
+use selfext::{Found, Look, Observer, Probe, RunId, Sealed, Step, Tick, WatchFinding, error_chain};
 use serde_json::{Value, json};
 
 use crate::args::quoted;
@@ -107,11 +107,14 @@ impl Teller {
                 json!({"found": "rollback-failed", "refusal": refusal}),
             ),
             Found::Gone => return,
-            Found::Unsettled(error) => (
-                format!("unsettled {error}"),
-                format!("run {id} could not be looked at, and is looked at again: {}", chain(error)),
-                json!({"found": "unsettled", "error": chain(error)}),
-            ),
+            Found::Unsettled(error) => {
+                let why = clean_line(&error_chain(error));
+                (
+                    format!("unsettled {error}"),
+                    format!("run {id} could not be looked at, and is looked at again: {why}"),
+                    json!({"found": "unsettled", "error": why}),
+                )
+            }
         };
         let mut value = value;
         value["watch"] = json!("run");
@@ -224,15 +227,4 @@ pub fn sealed(sealed: &Sealed, json: bool) {
     } else {
         show::print(&format!("sealed {size} events: {}", clean_line(&sealed.note)));
     }
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    clean_line(&text)
 }
