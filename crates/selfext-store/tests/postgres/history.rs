@@ -5,7 +5,7 @@ use selfext_contracts::ledger::{LedgerFixture, Story, begin_merge, fresh_id, gra
 use selfext_domain::ports::{AcceptedHistory, ControlError, ResumeRequest};
 use selfext_domain::{CONTROL_KEY, ControlState, EventBody, History, HistoryAccepted, Reason, StreamId};
 
-use crate::fixture::PgFixture;
+use crate::fixture::{PgFixture, connect};
 
 /// As if the server had taken a new timeline: the accepted history is another one from now on.
 async fn change_history(fixture: &PgFixture) {
@@ -81,6 +81,26 @@ async fn a_changed_history_refuses_until_an_operator_resumes_which_is_recorded()
     assert_eq!(control.resume(&request).await.unwrap().event, answer.event);
     assert_eq!(ledger.stream_events(&StreamId::Control).await.unwrap().len(), 3);
     assert_eq!(control.pause(&pause_request("deploy")).await.unwrap().history, None);
+}
+
+#[tokio::test]
+async fn a_session_that_lies_to_itself_about_its_cluster_is_granted_nothing() {
+    let fixture = PgFixture::start().await;
+    let (_, timeline) =
+        history(&fixture).await.as_str().split_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let name = fixture.database.name();
+    fixture.sql(&format!("ALTER DATABASE \"{name}\" SET selfext.system_identifier = '77'")).await.unwrap();
+    let elsewhere = format!("'{{\"version\":1,\"paused\":false,\"history\":\"77/{timeline}\"}}'");
+    let written = "WHERE key = 'self_extension:promotion_control'";
+    fixture.sql(&format!("UPDATE agent_state SET value = {elsewhere} {written}")).await.unwrap();
+
+    let store = connect(fixture.database.url()).await;
+    let (ledger, control) = (store.ledger(), store.control());
+    assert_eq!(control.read().await.unwrap(), ControlState::Running);
+    let story = Story::new("run 1");
+    story.begin(&ledger).await;
+    let refusal = refused(begin_merge(&ledger, &story.merge_started(), 3).await.unwrap());
+    assert_eq!(refusal.reason, Reason::HistoryChanged);
 }
 
 #[tokio::test]
