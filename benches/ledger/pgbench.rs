@@ -12,13 +12,15 @@ use crate::server::Database;
 /// What is inserted.
 #[derive(Clone, Copy)]
 pub enum Row {
-    /// What a client sends, into the ledger.
+    /// What a client sends, into the ledger, which derives the rest.
     Sent,
-    /// The same, into a table of nothing else.
+    /// The same row as the ledger then holds it, into a table with the ledger's columns and neither its triggers nor its indexes.
     Bare,
-    /// All that the ledger holds of it, into a table with its indexes and without its triggers: what any way to append would take that
-    /// derives and chains for nothing.
-    Whole,
+    /// The same row, into a table with the indexes and without the triggers: what any way to append would take that derives and chains
+    /// for nothing.
+    Indexed,
+    /// What a client sends, into a table of nothing else.
+    Narrow,
 }
 
 impl Row {
@@ -28,8 +30,8 @@ impl Row {
         };
         match self {
             Self::Sent => insert("self_extension_events", "", ""),
-            Self::Bare => insert("bare", "", ""),
-            Self::Whole => {
+            Self::Narrow => insert("narrow", "", ""),
+            Self::Bare | Self::Indexed => {
                 let hash = format!("'\\x{}'", "5".repeat(64));
                 let added = [
                     ("transaction_id", "pg_current_xact_id()"),
@@ -43,7 +45,7 @@ impl Row {
                 let all = derived.iter().map(|(column, value)| (&**column, &**value)).chain(added);
                 let (columns, values): (String, String) =
                     all.map(|(column, value)| (format!(", {column}"), format!(", {value}"))).unzip();
-                insert("whole", &columns, &values)
+                insert(if matches!(self, Self::Bare) { "bare" } else { "indexed" }, &columns, &values)
             }
         }
     }

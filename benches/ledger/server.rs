@@ -51,9 +51,13 @@ impl Server {
         url.set_path(name);
         let store = Store::open(&DatabaseUrl::parse(url.as_str()).unwrap()).await.unwrap();
         store.migrate().await.unwrap();
-        // What a client sends, with nothing around it.
-        run(url.as_str(), "CREATE TABLE bare (content text, sequence bigint)").await;
-        run(url.as_str(), "CREATE TABLE whole (LIKE self_extension_events INCLUDING ALL)").await;
+        for table in [
+            "bare (LIKE self_extension_events INCLUDING IDENTITY)",
+            "indexed (LIKE self_extension_events INCLUDING ALL)",
+            "narrow (content text, sequence bigint)",
+        ] {
+            run(url.as_str(), &format!("CREATE TABLE {table}")).await;
+        }
         Database { pgbench: self.cluster.programs().join("pgbench"), url, store }
     }
 }

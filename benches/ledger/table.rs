@@ -9,10 +9,11 @@ pub const INTRODUCTION: &str = "# What the ledger's speed is
 
 Written by `cargo bench --workspace --bench ledger`. Each line's two ways were measured in turns, in the same run and on the
 same server; the figures are medians, and the ratio is the median of the ratios of the turns. Each writer has a `Store` of its own, as
-agents have, and appends `tested` events to a run of its own through `Ledger::append`. pgbench (`-M prepared`) inserts rows of the same size and form,
-the columns that a client sends. The bare table has these two columns and neither triggers nor indexes. Whole rows go into a table with the
-ledger's columns and indexes and without its triggers, all values given: what is left beside a bare table where deriving and chaining
-cost nothing.
+agents have, and appends `tested` events to a run of its own through `Ledger::append`. pgbench (`-M prepared`) inserts the same row: into the
+ledger as the two columns that a client sends, of which the rest is derived; into the bare table, which has the ledger's columns and
+neither its triggers nor its indexes, with all values given. Into a table with the indexes and without the triggers, it shows what is
+left beside a bare table where deriving and chaining cost nothing; into a table that has nothing but the two columns, what storing
+and sending the rest costs.
 
 Each audit is a process of its own. Its events a second and core are those of a second of processor time that it used, on all its threads
 together, and its memory is the most that it had resident.
