@@ -46,16 +46,13 @@ impl PgPromotionControl {
         }
     }
 
-    /// The history is what `self_extension_history()` says, but a session asks for the identifier of its cluster, which costs more than
-    /// all else here, once: no process of a server ever has another. Who sets the parameter that it is kept in deceives only what his own
-    /// session reads here; a permit is granted by the function.
+    /// A session asks for its history once, which costs more than all else here, and keeps it in a parameter of its own: a server that is
+    /// not in recovery takes no other history while its processes live. Who sets that parameter deceives only what his own login's sessions
+    /// read here; what grants a permit asks each time.
     async fn row(&self) -> Result<ControlRow, ControlError> {
-        const ROW: &str = "SELECT s.value::text, s.updated_at,
-                CASE WHEN NOT pg_is_in_recovery() THEN
-                    coalesce(nullif(current_setting('selfext.system_identifier', true), ''),
-                        set_config('selfext.system_identifier', (pg_control_system()).system_identifier::text, false))
-                    || '/' || ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8::text
-                END
+        const ROW: &str = "SELECT s.value::text, s.updated_at, coalesce(
+                nullif(current_setting('selfext.history', true), ''),
+                nullif(set_config('selfext.history', public.self_extension_history(), false), ''))
             FROM public.agent_state s WHERE s.key = 'self_extension:promotion_control'";
         let rows = self.connections.fetch(|| sqlx::query(ROW)).await.map_err(ControlError::unavailable)?;
         let row = rows.first().ok_or(ControlError::Missing)?;

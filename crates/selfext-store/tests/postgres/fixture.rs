@@ -25,6 +25,13 @@ pub async fn connect(url: &str) -> Store {
     Store::connect(&DatabaseUrl::parse(url).unwrap()).await.unwrap()
 }
 
+/// The store on a server that is empty.
+pub async fn migrated(url: &str) -> Store {
+    let store = Store::open(&DatabaseUrl::parse(url).unwrap()).await.unwrap();
+    store.migrate().await.unwrap();
+    store
+}
+
 impl PgFixture {
     pub async fn of(database: TestDatabase, store: Store) -> Self {
         let by_hand = Mutex::new(PgConnection::connect(database.url()).await.unwrap());

@@ -8,12 +8,11 @@ use selfext_contracts::ledger::{LedgerFixture, Story};
 use selfext_contracts::{PgProxy, PrivateCluster};
 use selfext_domain::ports::{Follower, Ledger, LedgerError};
 use selfext_domain::{Position, RecordedEvent};
-use selfext_store::{DatabaseUrl, Store};
 use sqlx::postgres::PgListener;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::time::timeout;
 
-use crate::fixture::{PgFixture, connect};
+use crate::fixture::{PgFixture, connect, migrated};
 
 /// So rarely that no test sees it.
 const NEVER: Duration = Duration::from_hours(1);
@@ -161,12 +160,6 @@ async fn a_follower_does_not_go_on_under_another_history() {
     }
     // Who follows anew has looked at what is there.
     assert_eq!(given(&mut ledger.follow(Position::START), 2).await.0.len(), 2);
-}
-
-async fn migrated(url: &str) -> Store {
-    let store = Store::open(&DatabaseUrl::parse(url).unwrap()).await.unwrap();
-    store.migrate().await.unwrap();
-    store
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
